@@ -1,0 +1,95 @@
+"""An exchange: one request and all its responses, seen from the handler (RFC 9110 §3.4).
+
+Application code never sees a connection. HTTP/1.1's connection is its own exchange, one after the other;
+HTTP/2 has one per stream; a test has one in memory.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Protocol
+
+
+class ContentError(Exception):
+    """The content of a request cannot be read to its end."""
+
+
+class ContentLimitExceeded(ContentError):
+    """The content is larger than the request's limit; what came before the limit is not handed out."""
+
+
+class ContentInterrupted(ContentError):
+    """The client went away, or was too slow, before its content had come whole."""
+
+
+class Content(Protocol):
+    """The content of one request that had not come whole, in memory, when the handler was called.
+
+    Belongs to one request: when its exchange is over every read answers `ContentInterrupted`, whatever the
+    connection does next.
+    """
+
+    limit_bytes: int | None
+    """How much may be read before `ContentLimitExceeded`; None: no limit. May be set until content is read."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it is here, so that no read has to wait."""
+        ...
+
+    def read(self, size: int = -1) -> bytes:
+        """Return `size` octets, fewer only at the end; all that is left when `size` is negative.
+
+        Blocks until they are there. Call it in a pool thread.
+
+        Raises:
+            ContentError: it is too large, or will never be whole.
+            RuntimeError: called on the event loop while content is still missing.
+        """
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Iterate over the content as it comes, on the event loop. Raises `ContentError` as `read` does."""
+        ...
+
+    async def receive_whole(self) -> None:
+        """Wait, on the event loop, until `read` cannot wait. Raises `ContentError` as `read` does."""
+        ...
+
+
+class Exchange(Protocol):
+    """What stands behind a request while it is being answered."""
+
+    @property
+    def peer(self) -> tuple[str, int] | str:
+        """Address of the peer: (host, port), or the path or empty name of a Unix socket."""
+        ...
+
+    @property
+    def local(self) -> tuple[str, int] | str:
+        """Address the peer connected to, in the same form."""
+        ...
+
+    @property
+    def scheme(self) -> str:
+        """``http`` or ``https``."""
+        ...
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the peer has gone, so that no answer can reach it. Safe to read in any thread."""
+        ...
+
+    def content(self) -> AsyncIterator[bytes]:
+        """Iterate over the request's content as it comes; flow-control credit goes back as it is taken."""
+        ...
+
+    def inform(self, status: int, fields: Iterable[tuple[str, str]]) -> None:
+        """Send an interim response, such as 103 (RFC 9110 §15.2). Nothing is sent to an HTTP/1.0 client.
+
+        Raises:
+            ValueError: `status` is not 1xx, or is 101, which is a final answer here.
+        """
+        ...
+
+    def reset(self, reason: str) -> None:
+        """Give the exchange up at once: the client sees that the answer is not whole."""
+        ...

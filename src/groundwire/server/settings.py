@@ -1,0 +1,84 @@
+"""What an operator can set, with defaults that can go to production."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..protocol.limits import MessageLimits
+
+AccessLogFormat = Literal["common", "combined", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How a server listens, how long it waits, and how much it holds.
+
+    Every limit is finite. Times are seconds and are met within 1.5 s (one sweep a second).
+    """
+
+    host: str = "localhost"
+    """Name or address to listen on; ``localhost`` means 127.0.0.1 and ::1."""
+
+    port: int = 8000
+    """TCP port; 0 picks a free one."""
+
+    unix: str | None = None
+    """Path of a Unix socket to listen on instead of host and port."""
+
+    backlog: int = 1024
+    message_limits: MessageLimits = field(default_factory=MessageLimits)
+
+    first_byte_seconds: int = 30
+    """From connecting to the first byte. Beyond: close."""
+
+    head_seconds: int = 10
+    """From a head's first byte to its last, however fast bytes come. h2o 10 s, Apache 20 s. Beyond: 408, close."""
+
+    content_gap_seconds: int = 30
+    """Without one byte of awaited content. Beyond: 408, close."""
+
+    content_grace_seconds: int = 10
+    """After this long, content must have averaged `content_rate_bytes` a second."""
+
+    content_rate_bytes: int = 500
+    """Apache's RequestReadTimeout MinRate. Beyond: 408, close."""
+
+    keepalive_seconds: int = 15
+    """An idle persistent connection is closed after this. Raise above the proxy's own figure when behind one."""
+
+    keepalive_requests: int = 10_000
+    """Requests on one connection; the last answer says ``Connection: close``."""
+
+    send_stall_seconds: int = 30
+    """Without the peer taking a byte of what is pending. Beyond: reset."""
+
+    send_grace_seconds: int = 30
+    """After this long with bytes pending, the peer must have averaged `send_rate_bytes` a second."""
+
+    send_rate_bytes: int = 500
+
+    max_connections: int = 4096
+    """Open connections; also at most 80 % of the free descriptors. Beyond: stop accepting until one closes."""
+
+    max_connections_per_address: int = 256
+    """Loopback and Unix sockets are exempt."""
+
+    threads: int = 32
+    thread_queue: int = 256
+    """Calls that may wait for a thread. Beyond: 503 with Retry-After."""
+
+    content_memory_bytes: int = 1024 * 1024
+    """Whole content held in memory for one request; the rest goes to a temporary file."""
+
+    worker_memory_bytes: int = 64 * 1024 * 1024
+    """Content held in memory for all requests together. Beyond: 503."""
+
+    worker_spool_bytes: int = 1024 * 1024 * 1024
+    """Content spooled to disk for all requests together. Beyond: 503."""
+
+    graceful_seconds: float = 30.0
+    """How long a stop waits for what is being answered."""
+
+    access_log: str = "-"
+    """``-`` for stderr, ``off``, or a file's path."""
+
+    access_log_format: AccessLogFormat = "combined"
