@@ -20,6 +20,10 @@ class ContentInterrupted(ContentError):
     """The client went away, or was too slow, before its content had come whole."""
 
 
+class ContentUnavailable(ContentError):
+    """The server cannot hold this content now: its memory or disk for content is taken. Worth a 503."""
+
+
 class Content(Protocol):
     """The content of one request that had not come whole, in memory, when the handler was called.
 
@@ -76,10 +80,6 @@ class Exchange(Protocol):
     @property
     def disconnected(self) -> bool:
         """Whether the peer has gone, so that no answer can reach it. Safe to read in any thread."""
-        ...
-
-    def content(self) -> AsyncIterator[bytes]:
-        """Iterate over the request's content as it comes; flow-control credit goes back as it is taken."""
         ...
 
     def inform(self, status: int, fields: Iterable[tuple[str, str]]) -> None:

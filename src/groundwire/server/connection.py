@@ -1,0 +1,585 @@
+"""One HTTP/1.1 connection: bytes in, requests up to the handler, responses and bytes out.
+
+The straight line, for a request whose handler answers at once::
+
+    data_received -> _serve -> RequestReader -> handler.handle -> ResponseWriter -> transport.write
+
+Everything else here is what happens when a message is refused, content is still on its way, an answer comes
+later or in pieces, the peer is slow, or it goes away. A connection does one exchange after the other and is
+itself the `Exchange` the handler sees; pipelined requests wait in the reader.
+"""
+
+import asyncio
+import enum
+import logging
+from collections.abc import Awaitable, Iterable
+from contextvars import Context
+from time import perf_counter
+from typing import Any, cast
+
+from ..http.exchange import ContentInterrupted
+from ..http.handler import InThread
+from ..http.request import Request
+from ..http.response import Response
+from ..protocol.errors import ProtocolError
+from ..protocol.http1.reader import RequestReader
+from .content import ReceivedContent
+from .delivery import RETRY_SOON, Delivery
+from .pace import SendingPace
+from .reception import Reception
+from .server_state import ServerState
+from .sockets import reset
+
+logger = logging.getLogger("groundwire.server")
+
+# PERF: a batch of answers goes out in one write. It ends early so that one client's pipeline cannot hold up
+# the others (200 KB of pipelined requests made another client wait 7 s without these bounds).
+BATCH_REQUESTS = 16
+BATCH_BYTES = 65536
+BATCH_SECONDS = 0.001
+
+PIPELINE_BYTES = 65536
+"""Requests waiting in the reader beyond this pause reading."""
+
+LINGER_BYTES = 1024 * 1024
+LINGERING_CONNECTIONS = 256
+
+STOP_IDLE_SECONDS = 1.0
+
+
+class State(enum.Enum):
+    """What a connection is doing."""
+
+    READY = "waiting for a request"
+    YIELDED = "requests wait for the next turn, or for the peer to take answers"
+    COLLECTING = "waiting for the content of a request"
+    ANSWERING = "waiting for the handler, or sending what it answered"
+    DRAINING = "discarding content that nobody read"
+    LINGERING = "answered for the last time; letting the peer read it"
+    CLOSED = "closed"
+
+
+READY = State.READY
+CLOSED = State.CLOSED
+
+
+class Connection(asyncio.Protocol):
+    """A connection, and the exchange that is going on on it (`groundwire.http.exchange.Exchange`)."""
+
+    __slots__ = (
+        "_discarded",
+        "_delivery",
+        "_drain_waiter",
+        "_in_head",
+        "eof",
+        "octets_sent",
+        "paused",
+        "reader",
+        "_requests_left",
+        "sending_pace",
+        "since",
+        "state",
+        "transport",
+        "_writable",
+        "local",
+        "loop",
+        "peer",
+        "pool",
+        "reception",
+        "scheme",
+        "server",
+    )
+
+    def __init__(self, server: ServerState) -> None:
+        self.server = server
+        self.loop = server.loop
+        self.pool = server.pool
+        self.peer: tuple[str, int] | str = ""
+        self.local: tuple[str, int] | str = ""
+        self.scheme = "http"
+        self.reader = RequestReader(server.settings.message_limits)
+        self.state = READY
+        self.since = server.now
+        self._requests_left = server.settings.keepalive_requests
+        self.transport = cast("asyncio.Transport", None)
+        self.reception: Reception | None = None
+        self._delivery: Delivery | None = None
+        self._in_head = False
+        self.octets_sent = 0
+        self._discarded = 0
+        self.paused = False
+        self._writable = True
+        self._drain_waiter: asyncio.Future[None] | None = None
+        self.eof = False
+        self.sending_pace: SendingPace | None = None
+
+    # The transport's callbacks.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: the peer has connected."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=BATCH_BYTES)
+        self.peer = _address(transport.get_extra_info("peername"))
+        self.local = _address(transport.get_extra_info("sockname"))
+        if transport.get_extra_info("sslcontext") is not None:
+            self.scheme = "https"
+        self.server.connection_made(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the peer; answer what is complete."""
+        if self.state is READY:
+            self.reader.receive(data)
+            self._serve()
+        else:
+            self._received_meanwhile(data)
+
+    def eof_received(self) -> bool:
+        """Note that the peer will send nothing more; what it sent completely is still answered."""
+        self.eof = True
+        if self.state is READY:
+            self._end_at_eof()
+        elif self.state is State.DRAINING:
+            self._drain()
+        elif self.state in (State.COLLECTING, State.ANSWERING):
+            self.pump_content()
+        elif self.state is State.LINGERING:
+            self.transport.close()
+        return True
+
+    def pause_writing(self) -> None:
+        """Stop making output: the peer does not take what there is."""
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        """Go on with whatever waited for the peer."""
+        self._writable = True
+        if self._drain_waiter is not None and not self._drain_waiter.done():
+            self._drain_waiter.set_result(None)
+        self._resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End: give everything back, and stop what was being made for this peer."""
+        self.state = CLOSED
+        if self._drain_waiter is not None and not self._drain_waiter.done():
+            self._drain_waiter.set_exception(ConnectionResetError("the client has gone"))
+        if self._delivery is not None:
+            self._delivery.abandon()
+        if self.reception is not None:
+            self.reception.content.fail(ContentInterrupted("the client has gone"))
+            self.reception.content.release()
+        self.server.connection_lost(self)
+
+    # The straight line.
+
+    def _serve(self, request: Request | None = None) -> None:
+        """Answer requests in order, beginning with `request` if given, until one has to wait or none is left."""
+        server = self.server
+        reader = self.reader
+        writer = server.writer
+        handler = server.handler
+        log = server.access_log
+        output: list[bytes] = []
+        size = 0
+        batch_began = began = perf_counter()
+        try:
+            while True:
+                if request is None:
+                    head = reader.next_head()
+                    if head is None:
+                        break
+                    request = handler.request_class.from_wire(head, self)
+                    if head.content_length != 0 and not self._take_content(request, output):
+                        break
+                else:
+                    head = request.head
+                    assert head is not None
+                context = server.context.copy()
+                answer = context.run(handler.handle, request)
+                if (
+                    isinstance(answer, Response)
+                    and (plain_type := answer.plain_type) is not None
+                    and (content := answer.content) is not None
+                    and answer.on_close is None
+                    and head.persistent
+                    and head.version == "HTTP/1.1"
+                    and head.method != "HEAD"
+                    and self.reception is None
+                    and self._requests_left > 1
+                    and not server.stopping
+                    and answer.reason is None
+                ):
+                    self._requests_left -= 1
+                    data = writer.whole(answer.status_code, plain_type, content)
+                    output.append(data)
+                    size += len(data)
+                    ended = perf_counter()
+                    server.counters.requests += 1
+                    if log is not None:
+                        log.record(self.peer, head, answer.status_code, len(content), ended - began)
+                else:
+                    self._flush(output)
+                    size = 0
+                    if not self._deliver(request, answer, context, began):
+                        return
+                    ended = perf_counter()
+                request = None
+                if reader.buffered:
+                    began = ended
+                    if (
+                        len(output) >= BATCH_REQUESTS
+                        or size >= BATCH_BYTES
+                        or ended - batch_began >= BATCH_SECONDS
+                        or not self._writable
+                    ):
+                        self._flush(output)
+                        self.state = State.YIELDED
+                        self._pace_reading()
+                        if self._writable:
+                            self.loop.call_soon(self._resume)
+                        return
+        except ProtocolError as error:
+            self._flush(output)
+            self._refuse(error)
+            return
+        self._flush(output)
+        if self.state is READY:
+            self._await_request()
+
+    def _flush(self, output: list[bytes]) -> None:
+        if output:
+            data = output[0] if len(output) == 1 else b"".join(output)
+            output.clear()
+            self.octets_sent += len(data)
+            self.transport.write(data)
+
+    def _await_request(self) -> None:
+        """Note since when the next request is waited for: a head that has begun keeps its own clock."""
+        in_head = self.reader.in_head
+        if not (in_head and self._in_head):
+            self.since = self.server.now
+            self._in_head = in_head
+        if self.paused:
+            self._pace_reading()
+        if self.eof:
+            self._end_at_eof()
+
+    def _resume(self) -> None:
+        if self.state is State.YIELDED and self._writable:
+            self.state = READY
+            self._serve()
+
+    # Content of requests.
+
+    def _take_content(self, request: Request, output: list[bytes]) -> bool:
+        """Decide how the content is received. False: `_serve` goes on when it has come."""
+        server = self.server
+        policy = server.handler.content_policy(request)
+        head = request.head
+        assert head is not None
+        declared = head.content_length
+        reader = self.reader
+        if (
+            policy.whole
+            and declared is not None
+            and declared <= reader.buffered
+            and (policy.limit_bytes is None or declared <= policy.limit_bytes)
+        ):
+            # PERF: the usual POST, whole in one segment, needs no object for its content.
+            piece = reader.next_content(declared)
+            if reader.complete:
+                request.content = piece
+                return True
+        self._flush(output)
+        reception = self.reception = Reception(self, request, policy, server.content_budget)
+        if not policy.whole or reception.ready:
+            return True
+        self.state = State.COLLECTING
+        reception.pump()
+        if not self._collected(reception):
+            self._pace_reading()
+            return False
+        self.state = READY
+        return True
+
+    def _collected(self, reception: Reception) -> bool:
+        """Whether `handle` can be called now. If content can never be held, the answer is given here."""
+        if reception.content.failure is not None:
+            self.answer_last(
+                503, "This server holds as much content as it may. Try again later.", RETRY_SOON
+            )
+            return False
+        if not reception.ready:
+            return False
+        reception.settle()
+        if not isinstance(reception.request.content, ReceivedContent):
+            self.reception = None
+        return True
+
+    def pump_content(self) -> None:
+        """Offer what has come, as long as there is room."""
+        reception = self.reception
+        if reception is None or self.state in (State.LINGERING, CLOSED):
+            return
+        try:
+            reception.pump()
+        except ProtocolError as error:
+            reception.content.fail(ContentInterrupted(str(error)))
+            self._refuse(error)
+            return
+        self._pace_reading()
+        if self.state is State.COLLECTING and self._collected(reception):
+            self.state = READY
+            self._serve(reception.request)
+
+    def say_continue(self) -> None:
+        """Send 100 (Continue), unless an answer has begun."""
+        if self.state in (State.COLLECTING, State.ANSWERING, READY):
+            self.send(self.server.writer.head(100, (), interim=True))
+
+    def _pace_reading(self) -> None:
+        """Pause the socket while more waits here than can be used, and go on when it has been."""
+        full = self.reader.buffered > PIPELINE_BYTES and self.state not in (READY, State.LINGERING)
+        if full != self.paused and self.state is not CLOSED:
+            self.paused = full
+            if full:
+                self.transport.pause_reading()
+            else:
+                self.transport.resume_reading()
+
+    def _received_meanwhile(self, data: bytes) -> None:
+        """Take bytes that come while something is being done."""
+        if self.state is State.LINGERING:
+            self._discarded += len(data)
+            if self._discarded > LINGER_BYTES:
+                self.transport.close()
+        elif self.state is not CLOSED:
+            self.reader.receive(data)
+            if self.state is State.DRAINING:
+                self._drain()
+            elif self.reception is not None:
+                self.pump_content()
+            else:
+                self._pace_reading()
+
+    # Answers that are not out at once.
+
+    def _deliver(
+        self,
+        request: Request,
+        answer: "Response | Awaitable[Response] | InThread",
+        context: Context,
+        began: float,
+    ) -> bool:
+        """Begin an answer that the short path cannot send. True: it is out; the next request may follow."""
+        delivery = Delivery(self, request, context, began)
+        if self.state is not READY:  # refused while the handler ran
+            delivery.abandon()
+            if isinstance(answer, Response) or asyncio.iscoroutine(answer):
+                answer.close()
+            return False
+        self._delivery = delivery
+        self.state = State.ANSWERING
+        if delivery.begin(answer):
+            return True
+        self._pace_reading()
+        return False
+
+    def may_persist(self, request: Request) -> bool:
+        """Whether the connection can go on after the answer to `request`."""
+        self._requests_left -= 1
+        head = request.head
+        return (
+            head is not None
+            and head.persistent
+            and self._requests_left > 0
+            and not self.server.stopping
+            and not (self.eof and not self.reader.buffered)
+            and (self.reception is None or self.reception.lets_persist())
+        )
+
+    def answered(self, delivery: Delivery, persistent: bool) -> bool:
+        """Take note that the answer is out. True: the next request may follow at once."""
+        if self._delivery is delivery:
+            self._delivery = None
+        if self.state is CLOSED:
+            return False
+        if self.reception is not None:
+            self.reception.content.release()
+            if persistent and not self.reader.complete:
+                self.since = self.server.now
+                self.state = State.DRAINING
+                self._drain()
+                return False
+            self.reception = None
+        if not persistent:
+            self._linger()
+            return False
+        self.state = READY
+        return True
+
+    def serve_next(self) -> None:
+        """Go on with the next request, if one waits."""
+        if self.state is READY:
+            self._serve()
+
+    def _drain(self) -> None:
+        """Discard content that nobody read, so that the next request can be found."""
+        reception = self.reception
+        try:
+            worth_it = reception is None or reception.discard()
+        except ProtocolError:
+            # The request has its answer; a second one would be taken for the next request's.
+            worth_it = False
+        if not worth_it:
+            self._linger()
+        elif self.reader.complete:
+            self.reception = None
+            self.state = READY
+            self._serve()
+
+    # Refusing and closing.
+
+    def _refuse(self, error: ProtocolError) -> None:
+        """Answer a message that breaks the protocol; nothing more is handled on this connection."""
+        rule = f"Rule: {error.section}, at byte {error.offset} of the request."
+        self.answer_last(error.status, f"{error.message}\n{rule}")
+
+    def answer_last(self, status: int, text: str, *fields: tuple[str, str]) -> None:
+        """Send the server's own answer, in plain text, and close. Nothing more is handled here."""
+        if (
+            self._delivery is not None and self._delivery.streaming
+        ):  # a response is half out: only a reset tells the truth
+            self.reset("the request was refused while its response was being sent")
+            return
+        content = f"{text}\n".encode()
+        head = self.server.writer.head(
+            status,
+            (
+                ("Content-Type", "text/plain; charset=utf-8"),
+                ("X-Content-Type-Options", "nosniff"),
+                *fields,
+            ),
+            content_length=len(content),
+            connection="close",
+        )
+        self.send(head + content)
+        self.server.counters.refused += 1
+        if self.server.access_log is not None:
+            head = self.reception.request.head if self.reception is not None else None
+            self.server.access_log.record(self.peer, head, status, len(content), 0.0)
+        if self._delivery is not None:
+            self._delivery.abandon()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close so that the peer can read the last answer.
+
+        Closing a socket with unread input makes the kernel reset the connection, and the peer may lose what
+        it has not read yet (RFC 9112 §9.6). So: end our side, read and discard for a bounded while, then close.
+        """
+        self.state = State.LINGERING
+        self.since = self.server.now
+        self._discarded = 0
+        transport = self.transport
+        if self.reception is not None:
+            self.reception.content.fail(ContentInterrupted("the connection was given up"))
+        if (
+            self.eof
+            or self.server.lingering >= LINGERING_CONNECTIONS
+            or not transport.can_write_eof()
+        ):
+            transport.close()
+            return
+        transport.write_eof()
+        if self.paused:
+            self.paused = False
+            transport.resume_reading()
+
+    def _end_at_eof(self) -> None:
+        """The peer sends nothing more and every whole request is answered: refuse half a message, or close."""
+        try:
+            self.reader.receive_eof()
+        except ProtocolError as error:
+            self._refuse(error)
+        else:
+            self.transport.close()
+
+    # For the server and its clock.
+
+    @property
+    def is_lingering(self) -> bool:
+        """Whether it only waits for the peer to read the last answer."""
+        return self.state is State.LINGERING
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of a request has come yet."""
+        return self.state is READY and self.reader.buffered == 0
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it has carried no request yet."""
+        return self._requests_left == self.server.settings.keepalive_requests
+
+    def stop(self) -> None:
+        """Finish what is being answered and close; an idle connection has a second more for a request."""
+        self.loop.call_later(STOP_IDLE_SECONDS, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        if self.is_idle:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever is going on."""
+        self.reset("the server stops")
+
+    # The exchange, for the handler and for `send_stream`.
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the peer has gone."""
+        return self.state is CLOSED
+
+    def inform(self, status: int, fields: Iterable[tuple[str, str]]) -> None:
+        """Send an interim response (RFC 9110 §15.2); see `Exchange.inform`."""
+        if not 100 <= status <= 199 or status == 101:
+            raise ValueError(f"{status} is not the status code of an interim response")
+        data = self.server.writer.head(status, list(fields), interim=True)
+        delivery = self._delivery
+        if (
+            delivery is not None
+        ):  # otherwise the final response follows at once, and this is of no use
+            self.loop.call_soon_threadsafe(self._send_interim, delivery, data)
+
+    def _send_interim(self, delivery: Delivery, data: bytes) -> None:
+        head = delivery.request.head
+        unanswered = self._delivery is delivery and not delivery.streaming
+        if unanswered and head is not None and head.version == "HTTP/1.1":
+            self.send(data)
+
+    def reset(self, reason: str) -> None:
+        """Give the connection up at once, so that the client sees that its answer is not whole."""
+        if self.state is not CLOSED:
+            logger.debug("connection with %s reset: %s", self.peer, reason)
+            self.server.counters.resets += 1
+            reset(self.transport)
+
+    def send(self, data: bytes) -> None:
+        """Hand bytes to the transport."""
+        self.octets_sent += len(data)
+        self.transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait until the peer has taken enough of what was sent."""
+        if self.state is CLOSED:
+            raise ConnectionResetError("the client has gone")
+        if not self._writable:
+            self._drain_waiter = self.loop.create_future()
+            await self._drain_waiter
+
+
+def _address(name: Any) -> tuple[str, int] | str:
+    """Return a socket's name without the flow and scope of IPv6."""
+    if isinstance(name, tuple):
+        return cast("tuple[str, int]", name[:2])
+    return name if isinstance(name, str) else ""

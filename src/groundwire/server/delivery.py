@@ -1,0 +1,217 @@
+"""One answer that is not out at once: it is made later, goes out in pieces, or needs a head of its own."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from contextvars import Context
+from time import perf_counter
+from typing import Protocol
+
+from ..http.handler import InThread
+from ..http.request import Request
+from ..http.response import Response
+from .sending import Framing, Outlet, frame, send_stream
+from .server_state import ServerState
+from .threads import Outcome
+
+logger = logging.getLogger("groundwire.server")
+
+RETRY_SOON = ("Retry-After", "1")
+
+
+class Answering(Outlet, Protocol):
+    """The connection (or one stream of it) that an answer goes out on."""
+
+    server: ServerState
+    loop: asyncio.AbstractEventLoop
+    peer: tuple[str, int] | str
+
+    def may_persist(self, request: Request) -> bool:
+        """Whether the connection can go on after the answer to `request`."""
+        ...
+
+    def answered(self, delivery: "Delivery", persistent: bool) -> bool:
+        """Take note that the answer is out. True: the next request may follow at once."""
+        ...
+
+    def serve_next(self) -> None:
+        """Go on with the next request, if one waits."""
+        ...
+
+    def reset(self, reason: str) -> None:
+        """Give the connection up at once."""
+        ...
+
+
+class Delivery:
+    """From what the handler returned for `request` to the last byte of the response.
+
+    Bound to one exchange: what a thread or a task brings after the exchange has ended goes nowhere else.
+    """
+
+    __slots__ = (
+        "_began",
+        "_connection",
+        "_context",
+        "_in_thread",
+        "_over",
+        "_task",
+        "request",
+        "streaming",
+    )
+
+    def __init__(
+        self, connection: Answering, request: Request, context: Context, began: float
+    ) -> None:
+        self._connection = connection
+        self._context = context
+        self._began = began
+        self._in_thread = False
+        self._over = False
+        self._task: asyncio.Future[Response] | asyncio.Task[None] | None = None
+        self.request = request
+        self.streaming = False
+        """Whether part of the response is out, so that no other answer can take its place."""
+
+    def begin(self, answer: "Response | Awaitable[Response] | InThread") -> bool:
+        """Send the answer, or wait for it. True: it is out and the next request may follow at once."""
+        connection = self._connection
+        if isinstance(answer, Response):
+            return self._respond(answer)
+        if isinstance(answer, InThread):
+            self._in_thread = True
+            if not connection.pool.submit(
+                self._context, answer.function, answer.args, self._replied
+            ):
+                self._in_thread = False
+                return self._respond(_busy())
+            return False
+        # A coroutine runs in a task of its own: outside one, `asyncio.timeout` and `TaskGroup` fail.
+        if asyncio.iscoroutine(answer):
+            self._task = connection.loop.create_task(answer, context=self._context)
+        else:
+            self._task = asyncio.ensure_future(answer, loop=connection.loop)
+        self._task.add_done_callback(self._task_done)
+        return False
+
+    def _task_done(self, task: "asyncio.Future[Response]") -> None:
+        self._task = None
+        if task.cancelled():
+            self._replied(Outcome(None, asyncio.CancelledError()))
+        elif (error := task.exception()) is not None:
+            self._replied(Outcome(None, error))
+        else:
+            self._replied(Outcome(task.result(), None))
+
+    def _replied(self, outcome: Outcome) -> None:
+        """Take the answer that a thread or a task has made."""
+        answer = outcome.value
+        if self._over:
+            if isinstance(answer, Response):
+                self._close(answer)
+            return
+        if isinstance(outcome.error, asyncio.CancelledError):
+            self._connection.reset("the handler was cancelled")
+            return
+        if not isinstance(answer, Response):
+            logger.error("the handler gave no response: %r", answer, exc_info=outcome.error)
+            answer = _failure()
+        if self._respond(answer):
+            self._connection.serve_next()
+
+    def _respond(self, response: Response) -> bool:
+        """Send a response. True: it is out and the next request may follow at once."""
+        connection = self._connection
+        head = self.request.head
+        assert head is not None
+        writer = connection.server.writer
+        persistent = connection.may_persist(self.request)
+        try:
+            framing = frame(writer, head, response, persistent)
+        except ValueError:
+            logger.exception("the response to %s %r cannot be sent", head.method, head.target)
+            self._close(response)
+            response = _failure()
+            framing = frame(writer, head, response, persistent)
+        if framing.has_content and response.content is None:
+            self.streaming = True
+            # A plain iterator's steps enter the exchange's context in threads, so the task needs another one.
+            context = self._context if hasattr(response.source, "__aiter__") else Context()
+            self._task = connection.loop.create_task(
+                self._stream(response, framing), context=context
+            )
+            return False
+        content = (response.content or b"") if framing.has_content else b""
+        connection.send(framing.head + content)
+        return self._finish(response, framing, len(content))
+
+    async def _stream(self, response: Response, framing: Framing) -> None:
+        connection = self._connection
+        try:
+            sent = await send_stream(
+                connection, connection.server.writer, framing, response, self._context
+            )
+        except asyncio.CancelledError:  # the client has gone, or the server stops
+            self._close(response)
+            raise
+        except ConnectionError:
+            self._close(response)
+        except BaseException:
+            # What was sent cannot be taken back; without its end the client sees that it is cut short.
+            logger.exception("the response to %s broke off", self.request.path)
+            self._task = None
+            self._close(response)
+            connection.reset("the response broke off")
+        else:
+            self._task = None
+            self.streaming = False
+            if self._finish(response, framing, sent):
+                connection.serve_next()
+
+    def _finish(self, response: Response, framing: Framing, octets: int) -> bool:
+        """End the exchange. True: the next request may follow at once."""
+        server = self._connection.server
+        server.counters.requests += 1
+        if server.access_log is not None:
+            elapsed = perf_counter() - self._began
+            server.access_log.record(
+                self._connection.peer, self.request.head, response.status_code, octets, elapsed
+            )
+        self._over = True
+        self._close(response)
+        return self._connection.answered(self, framing.persistent)
+
+    def _close(self, response: Response) -> None:
+        """Close a response where its handler ran: functions given to `call_on_close` may block."""
+        if response.on_close is None and response.content is not None:
+            return
+        if not self._in_thread:
+            try:
+                self._context.copy().run(response.close)
+            except Exception:
+                logger.exception("closing a response failed")
+        elif not self._connection.pool.submit(
+            self._context, response.close, (), _log_failure, steps_iterator=True
+        ):
+            logger.error("no thread was free to close the response to %s", self.request.path)
+
+    def abandon(self) -> None:
+        """Give up: the peer has gone, or was refused meanwhile. A thread's answer will be dropped."""
+        self._over = True
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+
+
+def _failure() -> Response:
+    return Response("Internal Server Error\n", 500, content_type="text/plain; charset=utf-8")
+
+
+def _busy() -> Response:
+    text = "Every thread of this server is busy, and as many requests as allowed wait for one. Try again.\n"
+    return Response(text, 503, dict([RETRY_SOON]), content_type="text/plain; charset=utf-8")
+
+
+def _log_failure(outcome: Outcome) -> None:
+    if outcome.error is not None:
+        logger.error("closing a response failed", exc_info=outcome.error)

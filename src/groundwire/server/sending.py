@@ -1,0 +1,208 @@
+"""How a response goes out: its framing, and the pump that sends content piece by piece.
+
+Short responses never come here; `Connection` writes them in one piece with their head.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextvars import Context
+from typing import Any, NamedTuple, Protocol
+
+from ..http.files import FileSlice
+from ..http.response import Response
+from ..protocol.head import RequestHead
+from ..protocol.http1.writer import ResponseWriter
+from .threads import IteratorEnded, ThreadPool
+
+logger = logging.getLogger("groundwire.server")
+
+SLICE_BYTES = 131072
+"""How much of a file is read at a time."""
+
+
+class Framing(NamedTuple):
+    """How the content of one response is delimited (RFC 9112 §6)."""
+
+    head: bytes
+    has_content: bool
+    """Whether content follows the head at all (RFC 9110 §6.4.1)."""
+
+    chunked: bool
+    length: int | None
+    """Octets that must follow when not chunked; None: closing the connection ends the content."""
+
+    persistent: bool
+    """Whether the connection can go on after this response."""
+
+
+def frame(
+    writer: ResponseWriter, request: RequestHead, response: Response, persistent: bool
+) -> Framing:
+    """Decide the framing of `response` and write its head.
+
+    HEAD gets the header section that GET would get (RFC 9110 §9.3.2).
+
+    Raises:
+        ValueError: a field of the response cannot be sent, or its status is not a final one.
+    """
+    status = response.status_code
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status} is not the status code of a final response")
+    content = response.content
+    length = response.content_length if content is None else len(content)
+    if isinstance(response.source, FileSlice) and content is None:
+        length = response.source.length
+    bodiless = status in (204, 304)
+    chunked = length is None and not bodiless and request.version == "HTTP/1.1"
+    if length is None and not chunked and not bodiless:
+        persistent = False
+    if request.method == "CONNECT" and status < 300:
+        # The client takes whatever follows a 2xx for its tunnel (RFC 9110 §9.3.6); there is none.
+        persistent = False
+    if not persistent:
+        connection = "close"
+    else:
+        connection = None if request.version == "HTTP/1.1" else "keep-alive"
+    head = writer.head(
+        status,
+        response.field_lines(),
+        reason=response.reason,
+        content_length=None if bodiless else length,
+        chunked=chunked,
+        connection=connection,
+    )
+    has_content = not bodiless and request.method != "HEAD"
+    return Framing(head, has_content, chunked, length, persistent)
+
+
+class Outlet(Protocol):
+    """Where a stream of content goes: a connection, or one stream of it."""
+
+    pool: ThreadPool
+
+    def send(self, data: bytes) -> None:
+        """Hand bytes to the transport."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until the peer has taken enough of what was sent. Raises `ConnectionError` when it is gone."""
+        ...
+
+
+class StreamMismatch(Exception):
+    """A streamed response came out longer or shorter than its Content-Length said."""
+
+
+async def send_stream(
+    outlet: Outlet, writer: ResponseWriter, framing: Framing, response: Response, context: Context
+) -> int:
+    """Send the head and then the content of a streamed response, never faster than the peer takes it.
+
+    The context is the exchange's own; the iterator's steps run in it, in the pool for plain iterators. (This
+    coroutine itself must run in another context when the source is a plain iterator: a context can be entered
+    by one thread only.)
+
+    Returns:
+        Octets of content that were sent.
+
+    Raises:
+        StreamMismatch: the content does not have the announced length.
+        FileTruncated: the file became shorter meanwhile.
+        BaseException: whatever the iterator raised. The content was not ended: the client must see that.
+    """
+    outlet.send(framing.head)
+    sent = 0
+    pieces = pieces_of(response.source, outlet.pool, context)
+    try:
+        async for piece in pieces:
+            if not piece:
+                continue
+            if framing.length is not None and sent + len(piece) > framing.length:
+                outlet.send(piece[: framing.length - sent])
+                raise StreamMismatch(
+                    f"content goes on after the {framing.length} octets of its Content-Length"
+                )
+            sent += len(piece)
+            outlet.send(writer.chunk(piece) if framing.chunked else piece)
+            await outlet.drained()
+        if framing.length is not None and sent != framing.length:
+            raise StreamMismatch(
+                f"content ended after {sent} of the {framing.length} octets of its Content-Length"
+            )
+        if framing.chunked:
+            trailers = response.trailers
+            outlet.send(writer.last_chunk(trailers.items() if trailers is not None else ()))
+    finally:
+        await pieces.aclose()
+    return sent
+
+
+def pieces_of(source: Any, pool: ThreadPool, context: Context) -> Any:
+    """Return an async generator over the octets of a response's source, whatever kind it is."""
+    if isinstance(source, FileSlice):
+        return _file_pieces(source, pool)
+    if isinstance(source, AsyncIterable):
+        return _async_pieces(source)  # pyright: ignore[reportUnknownArgumentType] - any element is encoded
+    return _iterator_pieces(source, pool, context)
+
+
+async def _file_pieces(file: FileSlice, pool: ThreadPool) -> AsyncIterator[bytes]:
+    context = Context()
+    while piece := await pool.call(context, file.read, SLICE_BYTES):
+        yield piece
+
+
+async def _async_pieces(source: AsyncIterable[Any]) -> AsyncIterator[bytes]:
+    iterator = aiter(source)
+    try:
+        async for piece in iterator:
+            yield encoded(piece)
+    finally:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _iterator_pieces(
+    source: Iterable[Any], pool: ThreadPool, context: Context
+) -> AsyncIterator[bytes]:
+    step = asyncio.ensure_future(pool.call(context, iter, source, steps_iterator=True))
+    iterator: Iterator[Any] | None = None
+    try:
+        iterator = await asyncio.shield(step)
+        while True:
+            step = asyncio.ensure_future(pool.call(context, next, iterator, steps_iterator=True))
+            yield encoded(await asyncio.shield(step))
+    except IteratorEnded:
+        return
+    finally:
+        # Shielded: the generator's `finally` must run even though the client has gone.
+        await asyncio.shield(_close_iterator(iterator, step, pool, context))
+
+
+async def _close_iterator(
+    iterator: Iterator[Any] | None, step: "asyncio.Future[Any]", pool: ThreadPool, context: Context
+) -> None:
+    """Close a generator once the step that a thread is still in has ended; closing it earlier is an error."""
+    await asyncio.wait([step])
+    if not step.cancelled():
+        step.exception()  # seen: nobody else will ask for it
+    close = getattr(iterator, "close", None)
+    if close is not None:
+        await pool.call(context, close, steps_iterator=True)
+
+
+def encoded(piece: Any) -> bytes:
+    """Return a piece of a response's content as bytes.
+
+    Raises:
+        TypeError: it is neither bytes nor str.
+    """
+    if isinstance(piece, str):
+        return piece.encode()
+    if isinstance(piece, bytes | bytearray | memoryview):
+        return bytes(piece)
+    raise TypeError(
+        f"a streamed response may yield str or bytes, not {type(piece).__name__}: {piece!r:.100}"
+    )

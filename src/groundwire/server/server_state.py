@@ -1,0 +1,73 @@
+"""What a connection knows of the server it belongs to."""
+
+import asyncio
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..http.handler import Handler
+from ..protocol.head import RequestHead
+from ..protocol.http1.writer import ResponseWriter
+from .content import ContentBudget
+from .settings import ServerSettings
+from .threads import ThreadPool
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a server has done since its start."""
+
+    connections: int = 0
+    requests: int = 0
+    refused: int = 0
+    """Messages that broke the protocol, or that the server had no room or time for."""
+
+    resets: int = 0
+    log_lines_dropped: int = 0
+
+
+class RequestLog(Protocol):
+    """Where a line for each answered request goes."""
+
+    def record(
+        self,
+        peer: tuple[str, int] | str,
+        head: RequestHead | None,
+        status: int,
+        octets: int,
+        duration_seconds: float,
+    ) -> None:
+        """Note one answer; `head` is None for a request that was refused before it could be read."""
+        ...
+
+
+class ServerState(Protocol):
+    """A server, as its connections see it. All on the loop's thread."""
+
+    handler: Handler
+    settings: ServerSettings
+    writer: ResponseWriter
+    pool: ThreadPool
+    loop: asyncio.AbstractEventLoop
+    context: Context
+    """What every exchange's context is a copy of."""
+
+    content_budget: ContentBudget
+    access_log: RequestLog | None
+    counters: Counters
+    now: int
+    """Seconds, counted by the sweep: coarse, monotonic."""
+
+    stopping: bool
+    """Whether every answer from now on is its connection's last."""
+
+    lingering: int
+    """Connections that were answered for the last time and wait for the peer to read it, as of the last sweep."""
+
+    def connection_made(self, connection: Any) -> None:
+        """Note a connection."""
+        ...
+
+    def connection_lost(self, connection: Any) -> None:
+        """Forget a connection."""
+        ...

@@ -1,0 +1,156 @@
+"""The pool of threads in which blocking calls run."""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+logger = logging.getLogger("groundwire.server")
+
+
+class Outcome(NamedTuple):
+    """What a call in a thread came to: a value, or the exception it raised."""
+
+    value: Any
+    error: BaseException | None
+
+
+class Call(NamedTuple):
+    """One call waiting for a thread."""
+
+    context: Context
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    done: Callable[[Outcome], None]
+    steps_iterator: bool
+
+
+class ThreadPool:
+    """Threads that are started as they are needed and kept.
+
+    Everything but the calls themselves happens on the loop's thread, so the counts need no lock.
+
+    Args:
+        loop: where `done` is called.
+        threads: how many calls run at once.
+        waiting: how many more calls may wait; `submit` refuses beyond that.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, threads: int, waiting: int) -> None:
+        self._loop = loop
+        self._threads_max = threads
+        self._waiting_max = waiting
+        self._threads: list[threading.Thread] = []
+        self._queue: SimpleQueue[Call | None] = SimpleQueue()
+        self._iterators_max = max(1, threads // 2)
+        self._iterators = 0
+        self._iterators_waiting: deque[Call] = deque()
+        self.pending = 0
+        """Calls handed to the threads and not yet done, running or waiting."""
+
+    def submit(
+        self,
+        context: Context,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        done: Callable[[Outcome], None],
+        *,
+        steps_iterator: bool = False,
+    ) -> bool:
+        """Call `function(*args)` in `context` in a thread, then `done(outcome)` on the loop.
+
+        Calls that step a response's iterator hold at most half of the threads, so that endless streams leave
+        room for requests; they wait in their own line, which `waiting` does not bound (each belongs to an
+        open connection).
+
+        Returns:
+            False when every thread is busy and `waiting` calls wait already; nothing is called then.
+        """
+        call = Call(context, function, args, done, steps_iterator)
+        if steps_iterator:
+            if self._iterators >= self._iterators_max:
+                self._iterators_waiting.append(call)
+                return True
+            self._iterators += 1
+        elif self.pending - self._iterators >= self._threads_max + self._waiting_max:
+            return False
+        self._start(call)
+        return True
+
+    def _start(self, call: Call) -> None:
+        self.pending += 1
+        if self.pending > len(self._threads) < self._threads_max:
+            name = f"groundwire-{len(self._threads) + 1}"
+            # Daemon: a call that never returns must not keep a stopped server alive.
+            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._queue.put(call)
+
+    def _run(self) -> None:
+        while (call := self._queue.get()) is not None:
+            try:
+                outcome = Outcome(call.context.run(call.function, *call.args), None)
+            except BaseException as error:  # noqa: BLE001 - SystemExit in a view must not end the thread
+                outcome = Outcome(None, error)
+            try:
+                self._loop.call_soon_threadsafe(self._finish, call, outcome)
+            except RuntimeError:  # the loop was closed while the call ran
+                return
+            # Do not keep the request alive while this thread waits for the next one.
+            del call, outcome
+
+    def _finish(self, call: Call, outcome: Outcome) -> None:
+        self.pending -= 1
+        if call.steps_iterator:
+            self._iterators -= 1
+            if self._iterators_waiting:
+                self._iterators += 1
+                self._start(self._iterators_waiting.popleft())
+        call.done(outcome)
+
+    async def call(
+        self,
+        context: Context,
+        function: Callable[..., Any],
+        *args: Any,
+        steps_iterator: bool = False,
+    ) -> Any:
+        """Await `function(*args)` in a thread.
+
+        Raises:
+            PoolFull: no thread is free and too many calls wait already.
+            BaseException: whatever the function raised; `StopIteration` as `IteratorEnded`.
+        """
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+
+        def done(outcome: Outcome) -> None:
+            if not future.done():  # cancelled meanwhile
+                future.set_result(outcome)
+
+        if not self.submit(context, function, args, done, steps_iterator=steps_iterator):
+            raise PoolFull("every thread is busy and too many calls wait for one already")
+        outcome = await future
+        if outcome.error is not None:
+            if isinstance(outcome.error, StopIteration):
+                raise IteratorEnded from None
+            raise outcome.error
+        return outcome.value
+
+    def close(self) -> None:
+        """Let the threads end when their calls have. Waits for none."""
+        for _ in self._threads:
+            self._queue.put(None)
+        self._threads.clear()
+
+
+class PoolFull(RuntimeError):
+    """No thread is free and as many calls as allowed wait for one."""
+
+
+class IteratorEnded(Exception):
+    """A stepped iterator is exhausted (`StopIteration` cannot pass through a coroutine)."""
