@@ -47,8 +47,10 @@ BROWSER_FIELDS = (
     "Sec-Fetch-Mode: navigate",
     "Accept-Encoding: gzip, deflate, br, zstd",
     "Accept-Language: en-GB,en;q=0.9,da;q=0.8",
-    "Cookie: session=eyJ1c2VyIjoiYWRhIiwibGFzdCI6IjE4NDMtMDktMDEifQ.aR7nVg.4kq0mJZk1yY2sYxq3dQ0Qb1o2x8; "
-    + "theme=dark; visitor=0f8e3c1a-5d1b-4c43-9a57-1f7f1c0f6f2e; consent=necessary+statistics; region=eu-north",
+    (
+        "Cookie: session=eyJ1c2VyIjoiYWRhIiwibGFzdCI6IjE4NDMtMDktMDEifQ.aR7nVg.4kq0mJZk1yY2sYxq3dQ0Qb1o2x8; "
+        "theme=dark; visitor=0f8e3c1a-5d1b-4c43-9a57-1f7f1c0f6f2e; consent=necessary+statistics; region=eu-north"
+    ),
 )
 
 CASES = [
