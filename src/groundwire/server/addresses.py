@@ -1,0 +1,251 @@
+"""Where a server listens: from what an operator wrote to sockets that are bound and listening.
+
+The sockets are made here and not by the event loop, so that they can be opened before anything else runs, handed
+on, and drained before they are closed (see `listener`).
+"""
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+import sys
+from dataclasses import dataclass, field
+from typing import Final
+
+from .errors import StartError
+from .settings import ServerSettings
+
+UNIX_MODE: Final = 0o660
+"""Who may connect to a Unix socket: its owner and group. A proxy runs in the group, or as the owner."""
+
+NOTSENT_LOWAT_BYTES: Final = 131_072
+"""How much unsent output the kernel takes. Without it the kernel swallows megabytes for a peer that does not read,
+and nobody can tell a slow reader from a fast one."""
+
+_FREE_PORT_ATTEMPTS: Final = 16
+
+_Bound = tuple[socket.AddressFamily, tuple[str, int]]
+
+
+@dataclass(slots=True)
+class ListeningSockets:
+    """The listening sockets of one server, and the file that one of them may have made."""
+
+    sockets: list[socket.socket]
+    url: str
+    """Where a client finds them: an http URL, or ``unix:`` and the path."""
+
+    port: int | None = None
+    """The TCP port, the one chosen when 0 was asked for; None for a Unix socket."""
+
+    unix_path: str | None = None
+    unix_inode: tuple[int, int] | None = field(default=None, repr=False)
+
+    def unlink(self) -> None:
+        """Remove the Unix socket's file, if it is still the one made here."""
+        if self.unix_path is None:
+            return
+        with contextlib.suppress(OSError):
+            found = os.stat(self.unix_path)
+            # Another server may have taken the path over in the meantime: its file is not ours to remove.
+            if (found.st_dev, found.st_ino) == self.unix_inode:
+                os.unlink(self.unix_path)
+
+    def close(self) -> None:
+        """Close the sockets and remove the Unix socket's file."""
+        self.unlink()
+        for listening in self.sockets:
+            listening.close()
+
+
+def open_sockets(settings: ServerSettings) -> ListeningSockets:
+    """Bind and listen where `settings` say.
+
+    Raises:
+        StartError: the address cannot be listened on.
+    """
+    if settings.unix is not None:
+        return _open_unix(settings.unix, settings.backlog)
+    return _open_tcp(settings.host, settings.port, settings.backlog)
+
+
+def url_for_address(host: str, port: int, scheme: str = "http") -> str:
+    """Return the URL of a host and port, the port left out where it is the scheme's own (RFC 9110 §4.2.3)."""
+    authority = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{authority}" if port == 80 else f"{scheme}://{authority}:{port}"
+
+
+def _open_tcp(host: str, port: int, backlog: int) -> ListeningSockets:
+    if not 0 <= port <= 65535:
+        raise StartError(
+            f"port {port} does not exist; choose one from 1 to 65535, or 0 for any that is free"
+        )
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    bounds = _resolve(host, port)
+    # Port 0 is chosen by the first socket, and then has to be free for the others too.
+    for attempt in range(_FREE_PORT_ATTEMPTS):
+        try:
+            sockets = _bind_all(bounds, port, backlog, optional_ipv6=host in ("localhost", "", "*"))
+        except OSError as error:
+            if port == 0 and error.errno == errno.EADDRINUSE and attempt < _FREE_PORT_ATTEMPTS - 1:
+                continue
+            raise StartError(_why_not(error, host, port)) from error
+        break
+    chosen: int = sockets[0].getsockname()[1]
+    shown = "localhost" if host in ("", "*", "0.0.0.0", "::") else host
+    return ListeningSockets(sockets, url_for_address(shown, chosen), port=chosen)
+
+
+def _resolve(host: str, port: int) -> list[_Bound]:
+    # `localhost` is not looked up: what a hosts file or a resolver makes of it differs, and a browser tries both.
+    if host == "localhost":
+        return [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET6, ("::1", port))]
+    if host in ("", "*"):
+        return [(socket.AF_INET, ("0.0.0.0", port)), (socket.AF_INET6, ("::", port))]
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError) as error:
+        raise StartError(
+            f"host {host!r} is not known here; use localhost, an address of this machine, or 0.0.0.0 for all of them"
+        ) from error
+    bounds: list[_Bound] = []
+    for family, _type, _protocol, _name, address in found:
+        bound = (family, (str(address[0]), port))
+        if family in (socket.AF_INET, socket.AF_INET6) and bound not in bounds:
+            bounds.append(bound)
+    return bounds
+
+
+def _bind_all(
+    bounds: list[_Bound], port: int, backlog: int, *, optional_ipv6: bool
+) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    try:
+        for family, (address, _port) in bounds:
+            chosen = port or (sockets[0].getsockname()[1] if sockets else 0)
+            try:
+                sockets.append(_bind(family, address, chosen, backlog))
+            except OSError as error:
+                # A machine without IPv6 still has a localhost.
+                missing = error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+                if not (optional_ipv6 and sockets and family == socket.AF_INET6 and missing):
+                    raise
+    except BaseException:
+        for opened in sockets:
+            opened.close()
+        raise
+    return sockets
+
+
+def _bind(family: socket.AddressFamily, address: str, port: int, backlog: int) -> socket.socket:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":
+            # There SO_REUSEADDR would let a second server take the port over.
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # One family a socket: an IPv4 client never appears as ::ffff:192.0.2.1.
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        set_stream_options(listening)
+        listening.bind((address, port))
+        listening.setblocking(False)
+        listening.listen(backlog)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def set_stream_options(sock: socket.socket) -> None:
+    """Send at once, and let the kernel hold no more unsent output than it needs.
+
+    Set on the listening socket: Linux and BSD hand both on to each accepted one, which saves two calls each.
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Python names the option from 3.12 on where the system has it; 25 is Linux's own number.
+    option: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is None and sys.platform == "linux":
+        option = 25
+    if option is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, option, NOTSENT_LOWAT_BYTES)
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    shown = host or "*"
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {shown} is in use by another program; stop that one, or choose another port with --port"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return (
+            f"port {port} on {shown} needs a privilege this user does not have (ports under 1024 usually do); "
+            "choose a higher one with --port"
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{shown} is not an address of this machine; use localhost, one of its own, or 0.0.0.0 for all of them"
+    return f"cannot listen on {shown} port {port}: {error.strerror or error}"
+
+
+def _open_unix(path: str, backlog: int) -> ListeningSockets:
+    family = getattr(socket, "AF_UNIX", None)
+    if family is None:
+        raise StartError(
+            "this system has no Unix sockets; leave --unix out, and use --host and --port"
+        )
+    _remove_stale(path)
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        try:
+            listening.bind(path)
+        except OSError as error:
+            raise StartError(_why_not_unix(error, path)) from error
+        # Nobody can connect before listen(), so the mode is right from the first moment on.
+        os.chmod(path, UNIX_MODE)
+        made = os.stat(path)
+        listening.setblocking(False)
+        listening.listen(backlog)
+    except BaseException:
+        listening.close()
+        raise
+    inode = (made.st_dev, made.st_ino)
+    return ListeningSockets([listening], f"unix:{path}", unix_path=path, unix_inode=inode)
+
+
+def _remove_stale(path: str) -> None:
+    """Remove the socket file of a server that has gone. One that answers, or any other file, is left alone."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (OSError, ValueError):
+        return  # bind() says what is wrong with the path, if anything is
+    if not stat.S_ISSOCK(mode):
+        raise StartError(
+            f"{path!r} exists and is not a socket; remove it, or choose another path with --unix"
+        )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+        except FileNotFoundError:
+            return
+        except OSError:
+            pass  # it may be busy, or not ours to ask: in both cases not ours to remove
+    raise StartError(
+        f"{path!r} is in use by another program; stop that one, or choose another path with --unix"
+    )
+
+
+def _why_not_unix(error: OSError, path: str) -> str:
+    if error.errno is None:  # Python itself refuses it, before the system is asked
+        return f"{path!r} is too long for a Unix socket (107 bytes at most); choose a shorter path with --unix"
+    if error.errno == errno.EADDRINUSE:
+        return f"{path!r} is in use by another program; stop that one, or choose another path with --unix"
+    if error.errno == errno.ENOENT:
+        return f"the folder of {path!r} does not exist; make it, or choose another path with --unix"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"this user may not make {path!r}; choose a path in a folder that can be written, with --unix"
+    return f"cannot listen on {path!r}: {error.strerror or error}"

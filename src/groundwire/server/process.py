@@ -1,0 +1,161 @@
+"""One process that serves: it picks the event loop, obeys signals, and speaks to its operator."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final, Literal
+
+from .errors import StartError
+from .server import AnyHandler, Server
+from .settings import ServerSettings
+from .sink import Sink
+
+logger = logging.getLogger("groundwire")
+
+LoopChoice = Literal["auto", "uvloop", "asyncio"]
+
+LOOP_VARIABLE: Final = "GROUNDWIRE_LOOP"
+
+SWITCH_SECONDS: Final = 0.001
+"""How long a thread may keep the interpreter from the event loop. With Python's own 5 ms a thread
+that computes adds 13 ms to the slowest hundredth of all other requests; with this, under 5."""
+
+SAME_MESSAGES_PER_SECOND: Final = 10
+
+CANNOT_START: Final = 2
+
+
+def run(
+    handler: AnyHandler,
+    settings: ServerSettings | None = None,
+    *,
+    loop: LoopChoice | None = None,
+    announce: Callable[[Server], None] | None = None,
+) -> int:
+    """Serve until SIGINT or SIGTERM, and return the exit status for the process.
+
+    The first signal stops gracefully, the second at once. Outside the main thread no signal comes;
+    there `Server.request_stop`, called by what `announce` was given, ends it.
+
+    Args:
+        handler: what answers.
+        settings: where and how.
+        loop: the event loop; by default what the variable ``GROUNDWIRE_LOOP`` says, otherwise
+            uvloop where it is installed.
+        announce: called once the server accepts connections.
+
+    Returns:
+        0 after a graceful stop, even one that its bound cut short; 128 and the signal's number when
+        a second signal ended it; 2 when it could not start, which stderr then says in one line.
+    """
+    diagnostics = _log_to_stderr()
+    received: list[int] = []
+    try:
+        make_loop = loop_factory(loop or os.environ.get(LOOP_VARIABLE) or "auto")
+        server = Server(handler, settings)
+        server.open()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        with asyncio.Runner(loop_factory=make_loop) as runner:
+
+            def ready() -> None:
+                _obey_signals(server, received)
+                if announce is not None:
+                    announce(server)
+
+            runner.run(server.serve(ready))
+    except StartError as error:
+        sys.stderr.write(f"groundwire: {error}\n")
+        return CANNOT_START
+    except KeyboardInterrupt:  # before signals were ours to handle
+        return 128 + signal.SIGINT
+    finally:
+        if diagnostics is not None:
+            logger.removeHandler(diagnostics)
+            diagnostics.close()
+    return 128 + received[1] if len(received) > 1 else 0
+
+
+def loop_factory(choice: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the event loop named by `choice`: ``auto``, ``uvloop`` or ``asyncio``.
+
+    Raises:
+        StartError: it is another name, or uvloop is asked for and not installed.
+    """
+    if choice not in ("auto", "uvloop", "asyncio"):
+        raise StartError(f"there is no event loop {choice!r}; choose auto, uvloop or asyncio")
+    if choice != "asyncio":
+        try:
+            import uvloop
+        except ImportError as error:
+            if choice == "uvloop":
+                raise StartError(
+                    "uvloop is not installed; pip install uvloop, or choose asyncio"
+                ) from error
+        else:
+            return uvloop.new_event_loop
+    return asyncio.new_event_loop
+
+
+def _obey_signals(server: Server, received: list[int]) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def obey(number: int, _frame: object = None) -> None:
+        received.append(number)
+        if len(received) == 1:
+            logger.info("stopping gracefully; the same again stops at once")
+        server.request_stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            server.loop.add_signal_handler(number, obey, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, obey)
+
+
+class DiagnosticsHandler(logging.Handler):
+    """Writes log records without ever waiting for who reads them, and no message without end."""
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__()
+        self._sink = sink
+        self._second = 0
+        self._seen: Counter[tuple[int, object]] = Counter()
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, unless ten with the same message have been written in this second."""
+        try:
+            second = int(time.monotonic())
+            if second != self._second:
+                self._second = second
+                self._seen.clear()
+            kind = (record.levelno, record.msg)
+            self._seen[kind] += 1
+            if self._seen[kind] <= SAME_MESSAGES_PER_SECOND:
+                text = self.format(record) + "\n"
+                self._sink.write(text.encode("utf-8", "backslashreplace"))
+        except Exception:  # noqa: BLE001 - as logging does: a log that fails must not stop a server
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Write what still fits, and end."""
+        self._sink.close()
+        super().close()
+
+
+def _log_to_stderr() -> DiagnosticsHandler | None:
+    """Show the server's own messages, where the program has not said what becomes of them."""
+    if logger.handlers or logging.getLogger().handlers:
+        return None
+    handler = DiagnosticsHandler(Sink.to_stderr())
+    logger.addHandler(handler)
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    return handler

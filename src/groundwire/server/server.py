@@ -1,0 +1,326 @@
+"""A server: it opens, serves, and stops without losing anybody.
+
+One clock drives everything that depends on time. Once a second the sweep renews the Date field and
+lets each connection judge its own deadlines, so that no request needs a timer of its own.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import inspect
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+
+from ..http.handler import ContentPolicy, Handler, InThread
+from ..http.request import Request
+from ..http.response import Response
+from ..protocol.http1.writer import ResponseWriter
+from .access_log import AccessLog
+from .addresses import ListeningSockets, open_sockets
+from .clock import date_field
+from .connection import Connection
+from .content import ContentBudget
+from .deadlines import enforce
+from .listener import Listener, connection_limit
+from .server_state import Counters
+from .settings import ServerSettings
+from .sink import Sink
+from .threads import ThreadPool
+
+logger = logging.getLogger("groundwire.server")
+
+SWEEP_SECONDS: Final = 1.0
+
+ABORT_SECONDS: Final = 1.0
+"""How long a stop waits for connections that it has reset to be gone."""
+
+DROPPED_LINES_SECONDS: Final = 60
+"""Dropped log lines are told of once in this time."""
+
+Answer = Response | Awaitable[Response] | InThread
+AnyHandler = Handler | Callable[[Request], Answer]
+
+
+class CallableHandler:
+    """A bare callable as a `Handler`: content comes whole, under the default limit."""
+
+    request_class: type[Request] = Request
+
+    def __init__(self, function: Callable[[Request], Answer]) -> None:
+        self._function = function
+
+    def handle(self, request: Request) -> Answer:
+        """Answer by the function."""
+        return self._function(request)
+
+    def content_policy(self, request: Request) -> ContentPolicy:
+        """Receive content whole."""
+        return ContentPolicy()
+
+    def startup(self) -> None:
+        """Nothing has to be made ready."""
+
+    def shutdown(self) -> None:
+        """Nothing has to be given back."""
+
+
+class Server:
+    """Serves one handler on one set of listening sockets, on one event loop.
+
+    Used on the loop's thread only, but for `request_stop`. What connections see of it is
+    `server_state.ServerState`.
+
+    Args:
+        handler: what answers; a bare callable will do.
+        settings: where and how; the defaults are fit for production.
+        connection_class: what serves one connection; a subclass can watch its bytes.
+
+    Attributes:
+        url: where clients find it, once it is open: an http URL, or ``unix:`` and a path.
+        port: the TCP port, the one chosen when 0 was asked for; None on a Unix socket.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    context: contextvars.Context
+    pool: ThreadPool
+    content_budget: ContentBudget
+
+    def __init__(
+        self,
+        handler: AnyHandler,
+        settings: ServerSettings | None = None,
+        connection_class: Callable[["Server"], Connection] = Connection,
+    ) -> None:
+        self.handler: Handler = (
+            cast("Handler", handler)
+            if hasattr(handler, "handle")
+            else CallableHandler(cast("Callable[[Request], Answer]", handler))
+        )
+        self.settings = settings or ServerSettings()
+        self.writer = ResponseWriter()
+        self.counters = Counters()
+        self.connections: set[Connection] = set()
+        self.access_log: AccessLog | None = None
+        self.now = 0
+        self.stopping = False
+        self.lingering = 0
+        self.url = ""
+        self.port: int | None = None
+        self._connection_class = connection_class
+        self._listening: ListeningSockets | None = None
+        self._listener: Listener[Connection] | None = None
+        self._sink: Sink | None = None
+        self._sweep_timer: asyncio.TimerHandle | None = None
+        self._next_sweep = 0.0
+        self._dropped_told = 0
+        self._dropped_told_at = -DROPPED_LINES_SECONDS
+        self._none_open = asyncio.Event()
+        self._stop_requested = asyncio.Event()
+        self._stop_at_once = asyncio.Event()
+
+    def open(self) -> None:
+        """Bind, listen, and open the log: all that can go wrong before a loop runs.
+
+        Clients that connect from now on wait until `start`.
+
+        Raises:
+            StartError: the address or the log file cannot be used.
+        """
+        if self._listening is not None:
+            return
+        listening = open_sockets(self.settings)
+        try:
+            self._sink = _open_log(self.settings.access_log)
+        except BaseException:
+            listening.close()
+            raise
+        self._listening = listening
+        self.url = listening.url
+        self.port = listening.port
+
+    async def start(self) -> None:
+        """Open if that has not been done, let the handler get ready, then accept connections.
+
+        Raises:
+            StartError: the address or the log file cannot be used.
+            Exception: whatever the handler's `startup` raised.
+        """
+        self.open()
+        self.attach(asyncio.get_running_loop())
+        listening = self._listening
+        assert listening is not None  # `open` made it
+        try:
+            await _awaited(self.handler.startup)
+        except BaseException:
+            listening.close()
+            self._close()
+            raise
+        self._listener = Listener(
+            self.loop,
+            listening,
+            self._make_connection,
+            self.connections,
+            max_connections=connection_limit(self.settings.max_connections),
+            max_connections_per_address=self.settings.max_connections_per_address,
+        )
+        self._next_sweep = self.loop.time() + SWEEP_SECONDS
+        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
+        self._listener.start()
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make what connections need besides sockets. `start` does it; a server in memory needs no more."""
+        settings = self.settings
+        self.loop = loop
+        self.context = contextvars.copy_context()
+        self.pool = ThreadPool(loop, settings.threads, settings.thread_queue)
+        self.content_budget = ContentBudget(
+            settings.worker_memory_bytes, settings.worker_spool_bytes, settings.content_memory_bytes
+        )
+        if self._sink is not None:
+            self.access_log = AccessLog(loop, self._sink, settings.access_log_format)
+        self.writer.set_date(date_field(time.time()))
+
+    async def serve(self, ready: Callable[[], None] | None = None) -> None:
+        """Start, call `ready`, serve until `request_stop` is called, and stop.
+
+        Raises:
+            StartError: see `start`.
+        """
+        await self.start()
+        if ready is not None:
+            ready()
+        await self._stop_requested.wait()
+        await self.stop()
+
+    def request_stop(self, *, at_once: bool = False) -> None:
+        """Have `serve` stop: gracefully, or without waiting for anything. Safe to call in any thread.
+
+        A second call while a graceful stop waits ends the waiting.
+        """
+
+        def ask() -> None:
+            if at_once or self._stop_requested.is_set():
+                self._stop_at_once.set()
+            self._stop_requested.set()
+
+        self.loop.call_soon_threadsafe(ask)
+
+    async def stop(self) -> None:
+        """Answer everything that was accepted or waits to be, for `graceful_seconds` at most, and end.
+
+        Those who wait in the kernel's queue are accepted first. Answers say ``Connection: close``;
+        idle connections, whose client may be about to send, are closed after a second.
+        """
+        listener = self._listener
+        if listener is None:
+            return
+        self._listener = None
+        self.stopping = True
+        listener.close()
+        await listener.settle()
+        for connection in tuple(self.connections):
+            connection.stop()
+        await self._wait_until_none_open(self.settings.graceful_seconds)
+        if self.connections:
+            await self._cut()
+        try:
+            await _awaited(self.handler.shutdown)
+        except Exception:
+            logger.exception("the application's shutdown failed")
+        self._close()
+
+    # What connections call.
+
+    def connection_made(self, connection: Connection) -> None:
+        """Note that a connection is open."""
+        self.counters.connections += 1
+        self.connections.add(connection)
+        if self._listener is not None:
+            self._listener.established(connection)
+
+    def connection_lost(self, connection: Connection) -> None:
+        """Forget a connection, and let another one in."""
+        self.connections.discard(connection)
+        if self._listener is not None:
+            self._listener.released(connection)
+        elif not self.connections:
+            self._none_open.set()
+
+    # Within.
+
+    def _make_connection(self) -> Connection:
+        return self._connection_class(self)
+
+    def _sweep(self) -> None:
+        self.now += 1
+        now = self.now
+        # Date comes from the clock on the wall; every deadline counts sweeps, which no clock change touches.
+        self.writer.set_date(date_field(time.time()))
+        lingering = 0
+        for connection in tuple(self.connections):
+            try:
+                enforce(connection, now)
+            except Exception:
+                logger.exception("a connection's deadlines could not be judged")
+                connection.abort()
+            lingering += connection.is_lingering
+        self.lingering = lingering
+        if self.access_log is not None:
+            self.access_log.refresh()
+            self._tell_dropped_lines(self.access_log)
+        # A loop that was held up for long does not make up for the sweeps it missed.
+        self._next_sweep = max(self._next_sweep + SWEEP_SECONDS, self.loop.time())
+        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
+
+    def _tell_dropped_lines(self, log: AccessLog) -> None:
+        self.counters.log_lines_dropped = dropped = log.dropped
+        new = dropped - self._dropped_told
+        if new and self.now - self._dropped_told_at >= DROPPED_LINES_SECONDS:
+            self._dropped_told = dropped
+            self._dropped_told_at = self.now
+            logger.warning("%d lines of the access log could not be written and were dropped", new)
+
+    async def _wait_until_none_open(self, seconds: float) -> None:
+        if not self.connections:
+            return
+        waiters = [
+            self.loop.create_task(event.wait()) for event in (self._none_open, self._stop_at_once)
+        ]
+        await asyncio.wait(waiters, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for waiter in waiters:
+            waiter.cancel()
+
+    async def _cut(self) -> None:
+        logger.warning(
+            "%d connections were cut, because they had not ended within %g s",
+            len(self.connections),
+            self.settings.graceful_seconds,
+        )
+        for connection in tuple(self.connections):
+            connection.abort()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ABORT_SECONDS):
+                await self._none_open.wait()
+
+    def _close(self) -> None:
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+            self._sweep_timer = None
+        self.pool.close()
+        if self.access_log is not None:
+            self.access_log.close()
+            self.counters.log_lines_dropped = self.access_log.dropped
+
+
+def _open_log(path: str) -> Sink | None:
+    if path == "off":
+        return None
+    return Sink.to_stderr() if path == "-" else Sink.to_file(path)
+
+
+async def _awaited(function: Callable[[], Any]) -> None:
+    result = function()
+    if inspect.isawaitable(result):
+        await result
