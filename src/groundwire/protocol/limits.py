@@ -16,6 +16,10 @@ class MessageLimits:
     method_bytes: int = 64
     """Method token. The longest registered one (UPDATEREDIRECTREF) has 17. Beyond: 501."""
 
+    empty_lines: int = 2
+    """Empty lines before a request line. RFC 9112 §2.2 asks to ignore at least one, which faulty clients send after
+    the content of a POST; a second costs nothing. Beyond: 400."""
+
     field_section_bytes: int = 32768
     """All field lines of the header section, or of the trailer section. nginx 32 KiB, Node 16 KiB. Beyond: 431."""
 

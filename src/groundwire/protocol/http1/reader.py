@@ -1,0 +1,394 @@
+"""Reads requests from the bytes of a connection (RFC 9112).
+
+There are two ways through a head. A head that has come whole and is right, which is nearly every one, is matched: one
+pattern for the request line, one for the whole field section. Everything else (in pieces, in a form other than
+origin-form, with something wrong) goes through `HeadScanner`, which words every refusal. A test proves that the two
+agree.
+
+A client sends the same field lines with request after request. The section's bytes are therefore remembered; when the
+next request brings the same, its `FieldSection` is the same object and nothing is parsed.
+"""
+
+from groundwire.protocol.errors import ProtocolError
+from groundwire.protocol.head import NO_CONTENT, FieldSection, RequestHead
+from groundwire.protocol.http1.chunked import ChunkedContent
+from groundwire.protocol.http1.grammar import FIELD_LINES, FIELD_SECTION, ORIGIN_REQUEST_LINE
+from groundwire.protocol.http1.scanner import EMPTY_LINES, Buffer, HeadScanner
+from groundwire.protocol.http1.sections import HeaderRules
+from groundwire.protocol.limits import MessageLimits
+
+DEFAULT_LIMITS = MessageLimits()
+
+REMEMBERED_BYTES = 2048
+"""Longest field section that is remembered: what 10,000 idle connections may keep is bounded by it."""
+
+_VERSIONS = {b"0": "HTTP/1.0", b"1": "HTTP/1.1"}
+
+# What a request takes over from its field section and version: authority, content_length, chunked, persistent,
+# expectation.
+_Derived = tuple[str, int | None, bool, bool, bytes | None]
+
+_make_head = RequestHead.__new__
+_NO_FIELDS = FieldSection()
+
+
+class RequestReader:
+    """Turns the bytes of one connection into request heads and their content.
+
+    Use: `receive` what came from the peer; then `next_head` until it returns None, and after each head
+    `next_content` until `complete`.
+
+    The verdict on a message, the rule and the byte it names depend on the bytes alone, never on how they were cut.
+    Offsets count from 0 at the first byte behind the previous message; empty lines that are tolerated before the
+    request line are counted.
+
+    After a `ProtocolError` nothing more can be read: further calls raise the same error.
+
+    Attributes:
+        complete: whether the message opened by the last `next_head` has been read to its end; True before the first.
+        trailers: the trailer section of the last chunked message, once it is complete.
+        buffered: bytes received and not yet consumed.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_busy",
+        "_chunks",
+        "_derived",
+        "_ended",
+        "_error",
+        "_fields",
+        "_limits",
+        "_minor",
+        "_position",
+        "_remaining",
+        "_remembered",
+        "_remembered_length",
+        "_scanner",
+        "_start",
+        "buffered",
+        "complete",
+        "trailers",
+    )
+
+    def __init__(self, limits: MessageLimits = DEFAULT_LIMITS) -> None:
+        """Start at the beginning of a connection."""
+        self.complete = True
+        self.trailers: tuple[tuple[bytes, bytes], ...] = ()
+        self.buffered = 0
+        self._limits = limits
+        self._buffer: Buffer = b""
+        # Index of the next byte to consume, and of the message's first byte (negative once that is dropped).
+        self._position = 0
+        self._start = 0
+        # Whether next_head has anything to see to but a fresh head.
+        self._busy = False
+        self._scanner: HeadScanner | None = None
+        self._remaining = 0
+        self._chunks: ChunkedContent | None = None
+        self._ended = False
+        self._error: ProtocolError | None = None
+        # The remembered section with the empty line behind it. An empty tuple is a prefix of nothing.
+        self._remembered: bytes | tuple[()] = ()
+        self._remembered_length = 0
+        self._fields = _NO_FIELDS
+        self._minor = b""
+        self._derived: _Derived = ("", NO_CONTENT, False, False, None)
+
+    @property
+    def in_head(self) -> bool:
+        """Whether some bytes of a head have come, but not all; empty lines before it do not count.
+
+        To be asked after `next_head` has returned None.
+        """
+        if not self.complete or not self.buffered:
+            return False
+        return self._scanner is None or self._scanner.state is not EMPTY_LINES
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the peer.
+
+        PERF: `data` is not copied when nothing is buffered; 0.1 µs.
+        """
+        if self.buffered:
+            self._append(data)
+            return
+        if not self.complete:
+            self._start -= self._position
+        self._buffer = data
+        self._position = 0
+        self.buffered = len(data)
+
+    def next_head(self) -> RequestHead | None:
+        """Return the next request's head when it is whole, or None while a message is open or more is needed.
+
+        PERF: with a remembered field section 1.1 µs, `receive` included.
+
+        Raises:
+            ProtocolError: the bytes so far cannot become a request.
+        """
+        if self._busy:
+            return self._next_scanned_head()
+        buffer = self._buffer
+        position = self._position
+        match = ORIGIN_REQUEST_LINE.match(buffer, position)
+        if match is None:
+            return self._next_scanned_head()
+        method, target, path, query, minor = match.groups(b"")
+        end = match.end()
+        limits = self._limits
+        if len(target) > limits.target_bytes or len(method) > limits.method_bytes:
+            return self._next_scanned_head()
+        if minor == self._minor and buffer.startswith(self._remembered, end):
+            end += self._remembered_length
+        else:
+            end = self._take_fields(end, minor)
+            if not end:
+                return self._next_scanned_head()
+        self._start = position
+        self._position = end
+        self.buffered = len(buffer) - end
+        self.trailers = ()
+        head: RequestHead = _make_head(RequestHead)
+        head.method = method.decode()
+        head.target = target.decode()
+        head.path = path.decode()
+        head.query = query.decode()
+        head.form = "origin"
+        head.version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
+        head.fields = self._fields
+        head.authority, length, head.chunked, head.persistent, head.expectation = self._derived
+        head.content_length = length
+        if length != NO_CONTENT:
+            self._open(length)
+        return head
+
+    def next_content(self, max_bytes: int = 65536) -> bytes:
+        """Return octets of the open message's content that have come, `max_bytes` at most.
+
+        Empty while none have come, and when the message is `complete`. Chunks are taken apart; octets before a fault
+        are returned before the fault is raised.
+
+        Raises:
+            ProtocolError: the chunked framing is wrong, or over a limit.
+        """
+        if self.complete:
+            return b""
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        if self._chunks is not None:
+            return self._next_chunked_content(self._chunks, max_bytes)
+        if self._ended and not self.buffered:
+            self._refuse_cut_short()
+        position = self._position
+        length = min(self._remaining, self.buffered, max_bytes)
+        buffer = self._buffer
+        content = bytes(buffer[position : position + length])
+        self._position = position + length
+        self.buffered -= length
+        self._remaining -= length
+        if not self._remaining:
+            self.complete = True
+            self._busy = False
+        return content
+
+    def receive_eof(self) -> None:
+        """Take note that the peer will send no more.
+
+        What has come is still read; once nothing is left of it, `next_head` or `next_content` raises what is raised
+        here when that is so already.
+
+        Raises:
+            ProtocolError: the peer stopped inside a head or its content (RFC 9112 §8).
+        """
+        self._ended = True
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        if self.complete:
+            scanner = self._scanner
+            if scanner is not None and scanner.looked_at + self._start == len(self._buffer):
+                self._refuse_cut_short()
+        elif self._chunks is None:
+            if self.buffered < self._remaining:
+                self._refuse_cut_short()
+        elif self._chunks.looked_at + self._start == len(self._buffer):
+            self._refuse_cut_short()
+
+    def forget_fields(self) -> None:
+        """Drop the remembered field section, to save memory while the connection is idle."""
+        self._remembered = ()
+        self._fields = _NO_FIELDS
+
+    def _append(self, data: bytes) -> None:
+        """Take bytes while others wait. What has been consumed is dropped, so that each byte is moved once."""
+        if self._error is not None:
+            return
+        position = self._position
+        buffer = self._buffer
+        if isinstance(buffer, bytearray):
+            # Taking from the front of a bytearray moves its beginning, not its bytes.
+            del buffer[:position]
+        else:
+            self._buffer = buffer = bytearray(memoryview(buffer)[position:])
+        buffer += data
+        self._start -= position
+        self._position = 0
+        self.buffered += len(data)
+
+    def _take_fields(self, start: int, minor: bytes) -> int:
+        """Match the whole field section at index `start` and make it the current one.
+
+        Returns the index behind its empty line, or 0 when it is not whole or not right: the scanner shall say why.
+        """
+        limits = self._limits
+        buffer = self._buffer
+        # The request line's own CRLF is the first half where there is no field line.
+        blank = buffer.find(b"\r\n\r\n", start - 2)
+        length = blank + 2 - start
+        if blank < 0 or length > limits.field_section_bytes:
+            return 0
+        section = bytes(buffer[start : blank + 2])
+        if FIELD_SECTION.fullmatch(section) is None:
+            return 0
+        lines = tuple(FIELD_LINES.findall(section))
+        if len(lines) > limits.field_lines or (
+            length > limits.field_line_bytes
+            and max(map(len, section.split(b"\r\n"))) > limits.field_line_bytes
+        ):
+            return 0
+        rules = HeaderRules(minor)
+        try:
+            for name, value in lines:
+                rules.take(name, value, 0)
+            fields = rules.finish(lines, 0)
+        except ProtocolError:
+            return 0
+        self._remember(section + b"\r\n", fields, minor)
+        return blank + 4
+
+    def _remember(self, section: bytes, fields: FieldSection, minor: bytes) -> None:
+        """Make `fields` the current ones; `section` is their bytes with the empty line."""
+        self._remembered = section if len(section) <= REMEMBERED_BYTES else ()
+        self._remembered_length = len(section)
+        self._minor = minor
+        self._fields = fields
+        options = fields.connection_options
+        if b"close" in options:
+            persistent = False
+        else:
+            # RFC 9112 §9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when asked to.
+            persistent = minor == b"1" or b"keep-alive" in options
+        length = None if fields.chunked else fields.content_length
+        if length is None and not fields.chunked:
+            length = NO_CONTENT
+        self._derived = (
+            (fields.host or b"").decode(),
+            length,
+            fields.chunked,
+            persistent,
+            fields.expectation,
+        )
+
+    def _next_scanned_head(self) -> RequestHead | None:
+        """Go on with a head that could not be matched whole, or find out why there is none."""
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        if not self.complete or not self.buffered:
+            return None
+        scanner = self._scanner
+        if scanner is None:
+            scanner = self._scanner = HeadScanner(self._limits)
+            self._start = self._position
+            self._busy = True
+        try:
+            whole = scanner.scan(self._buffer, self._start)
+        except ProtocolError as error:
+            self._fail(error)
+            raise
+        if not whole:
+            if self._ended:
+                self._refuse_cut_short()
+            return None
+        self._scanner = None
+        self._busy = False
+        return self._scanned_head(scanner)
+
+    def _scanned_head(self, scanner: HeadScanner) -> RequestHead:
+        start = self._start
+        end = start + scanner.position
+        buffer = self._buffer
+        self._remember(
+            bytes(buffer[start + scanner.section_start : end]), scanner.fields, scanner.minor
+        )
+        self._position = end
+        self.buffered = len(buffer) - end
+        self.trailers = ()
+        parts = scanner.parts
+        head = RequestHead()
+        head.method = scanner.method.decode()
+        head.target = scanner.target.decode()
+        head.path = parts.path.decode()
+        head.query = parts.query.decode()
+        head.form = parts.form
+        head.version = _VERSIONS[scanner.minor]
+        head.fields = scanner.fields
+        head.authority, length, head.chunked, head.persistent, head.expectation = self._derived
+        if parts.authority is not None:
+            # RFC 9112 §3.2.2, §3.2.3: the target's own wins over Host.
+            head.authority = parts.authority.decode()
+        head.content_length = length
+        if length != NO_CONTENT:
+            self._open(length)
+        return head
+
+    def _open(self, length: int | None) -> None:
+        """Begin the content of a message; None when it is chunked."""
+        self.complete = False
+        self._busy = True
+        if length is None:
+            self._chunks = ChunkedContent(self._limits, self._position - self._start)
+        else:
+            self._remaining = length
+
+    def _next_chunked_content(self, chunks: ChunkedContent, max_bytes: int) -> bytes:
+        pieces: list[bytes] = []
+        start = self._start
+        fault: ProtocolError | None = None
+        try:
+            chunks.read(self._buffer, start, max_bytes, pieces)
+        except ProtocolError as error:
+            self._fail(error)
+            fault = error
+        end = len(self._buffer)
+        self._position = chunks.position + start
+        self.buffered = end - self._position
+        if chunks.complete:
+            self.trailers = chunks.trailers
+            self._chunks = None
+            self.complete = True
+            self._busy = False
+        elif not pieces:
+            if fault is not None:
+                raise fault
+            if self._ended and chunks.looked_at + start == end:
+                self._refuse_cut_short()
+        return b"".join(pieces)
+
+    def _refuse_cut_short(self) -> None:
+        """Raise what a connection that ended too early deserves, if it did."""
+        if self.complete and not self.in_head:
+            return
+        part = "head" if self.complete else "content"
+        error = ProtocolError(
+            f"The connection was closed inside a request's {part}.",
+            section="RFC 9112 §8",
+            offset=len(self._buffer) - self._start,
+        )
+        self._fail(error)
+        raise error
+
+    def _fail(self, error: ProtocolError) -> None:
+        """Read nothing more on this connection."""
+        self._error = error
+        self._busy = True
+        self.complete = False

@@ -1,0 +1,149 @@
+"""What the lines of a field section mean to the reader, beyond their grammar.
+
+Both readers of a section, the one that matches it whole and the one that goes through it as it comes, hand each
+line to the same rules, so that they cannot disagree.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from groundwire.protocol.errors import ProtocolError
+from groundwire.protocol.head import FieldSection
+from groundwire.protocol.http1.framing import RequestFraming
+from groundwire.protocol.http1.target import authority_fault
+
+# RFC 9110 §6.5.1: fields for framing, routing, authentication, request modification and the content's format
+# do not belong in a trailer section. They are refused: nobody sends them there for a good reason, and a program
+# that merged them would be misled. (Digests do belong there: RFC 9530 §4.)
+FORBIDDEN_TRAILERS: Final = frozenset(
+    (
+        b"authorization",
+        b"cache-control",
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"content-range",
+        b"content-type",
+        b"cookie",
+        b"expect",
+        b"host",
+        b"keep-alive",
+        b"max-forwards",
+        b"pragma",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"range",
+        b"set-cookie",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+
+
+class HeaderRules:
+    """Takes a request's header section line by line and refuses what breaks a rule."""
+
+    __slots__ = ("_connection", "_credentials", "_expect", "_framing", "_host", "_minor", "_takers")
+
+    def __init__(self, minor: bytes) -> None:
+        """Start an empty section of HTTP/1.`minor`."""
+        self._minor = minor
+        self._framing = RequestFraming(transfer_encoding_allowed=minor != b"0")
+        self._host: bytes | None = None
+        self._connection: list[bytes] = []
+        self._expect: list[bytes] = []
+        self._credentials = False
+        self._takers: dict[bytes, Callable[[bytes, int], None]] = {
+            b"authorization": self._take_authorization,
+            b"connection": self._take_connection,
+            b"content-length": self._framing.take_content_length,
+            b"expect": self._take_expect,
+            b"host": self._take_host,
+            b"transfer-encoding": self._framing.take_transfer_encoding,
+        }
+
+    def take(self, name: bytes, value: bytes, offset: int) -> None:
+        """Note one field line; `offset` is where its value begins.
+
+        Raises:
+            ProtocolError: the line, or its repetition, is not allowed.
+        """
+        taker = self._takers.get(name.lower())
+        if taker is not None:
+            taker(value, offset)
+
+    def finish(self, lines: tuple[tuple[bytes, bytes], ...], offset: int) -> FieldSection:
+        """Make the section of all its lines; `offset` is where it ends.
+
+        Raises:
+            ProtocolError: an HTTP/1.1 request has no Host.
+        """
+        if self._host is None and self._minor == b"1":
+            raise ProtocolError(
+                "An HTTP/1.1 request must have a Host field.",
+                section="RFC 9112 §3.2",
+                offset=offset,
+            )
+        fields = FieldSection()
+        fields.lines = lines
+        fields.host = self._host
+        fields.content_length = self._framing.content_length
+        fields.chunked = self._framing.chunked
+        fields.connection_options = frozenset(
+            option
+            for value in self._connection
+            for member in value.split(b",")
+            if (option := member.strip(b" \t").lower())
+        )
+        # RFC 9110 §10.1.1: an HTTP/1.0 client's expectation is ignored.
+        if self._minor == b"1":
+            fields.expectation = b", ".join(self._expect).lower() or None
+        return fields
+
+    def _take_host(self, value: bytes, offset: int) -> None:
+        if self._host is not None:
+            raise ProtocolError(
+                "There are two Host fields.", section="RFC 9112 §3.2", offset=offset
+            )
+        fault = authority_fault(value)
+        if fault is not None:
+            raise ProtocolError(f"Host {fault}.", section="RFC 9112 §3.2", offset=offset)
+        self._host = value
+
+    def _take_authorization(self, _value: bytes, offset: int) -> None:
+        # RFC 9110 §5.3: not a list, so a second line is in error; which of two credentials counts must not be a
+        # matter of taste.
+        if self._credentials:
+            raise ProtocolError(
+                "There are two Authorization fields.", section="RFC 9110 §5.3", offset=offset
+            )
+        self._credentials = True
+
+    def _take_connection(self, value: bytes, _offset: int) -> None:
+        self._connection.append(value)
+
+    def _take_expect(self, value: bytes, _offset: int) -> None:
+        if value:
+            self._expect.append(value)
+
+
+class TrailerRules:
+    """Takes a trailer section line by line and refuses fields that have no place in one."""
+
+    __slots__ = ()
+
+    def take(self, name: bytes, _value: bytes, offset: int) -> None:
+        """Note one field line.
+
+        Raises:
+            ProtocolError: the field would change how the message or its content is read.
+        """
+        lowered = name.lower()
+        if lowered in FORBIDDEN_TRAILERS:
+            raise ProtocolError(
+                f"The field {lowered.decode('ascii')} is not allowed in a trailer section.",
+                section="RFC 9110 §6.5.1",
+                offset=offset,
+            )
