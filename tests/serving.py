@@ -1,0 +1,110 @@
+"""A server for tests: real sockets on loopback, in a thread with a loop of its own."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from groundwire.server.process import loop_factory
+from groundwire.server.server import Server
+from groundwire.server.settings import ServerSettings
+
+START_SECONDS = 5.0
+STOP_SECONDS = 5.0
+
+
+class Served(tuple[str, int]):
+    """The address of a running server: a (host, port) pair that `socket.create_connection` takes.
+
+    Attributes:
+        server: the server itself; its loop runs in another thread.
+        url: where it is found, without a slash at the end.
+    """
+
+    server: Server
+    thread: threading.Thread
+
+    @property
+    def host(self) -> str:
+        return self[0]
+
+    @property
+    def port(self) -> int:
+        return self[1]
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def connect(self, timeout_seconds: float = 5.0) -> socket.socket:
+        """Open a connection."""
+        return socket.create_connection(self, timeout=timeout_seconds)
+
+    def exchange(self, *messages: bytes, timeout_seconds: float = 5.0) -> bytes:
+        """Send messages on one connection and return everything that comes until the server closes."""
+        with self.connect(timeout_seconds) as client:
+            for message in messages:
+                client.sendall(message)
+            return everything(client)
+
+    def stop(self) -> None:
+        """Stop gracefully and wait for it."""
+        with contextlib.suppress(RuntimeError):  # it has stopped already
+            self.server.request_stop()
+        self.thread.join(STOP_SECONDS)
+        assert not self.thread.is_alive(), "the server did not stop in time"
+
+
+def everything(client: socket.socket) -> bytes:
+    """Read until the peer closes."""
+    pieces = []
+    while piece := client.recv(65536):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+@contextlib.contextmanager
+def running_server(
+    handler: Any, *, loop: str = "auto", connection_class: Any = None, **settings: Any
+) -> Iterator[Served]:
+    """Serve `handler` on a free port of 127.0.0.1 for the time of a ``with`` block, without an access log.
+
+    ``settings`` are those of `ServerSettings`. Whatever is left open at the end is cut after a moment.
+    """
+    settings = {
+        "host": "127.0.0.1",
+        "port": 0,
+        "access_log": "off",
+        "graceful_seconds": 0.2,
+    } | settings
+    more = {} if connection_class is None else {"connection_class": connection_class}
+    server = Server(handler, ServerSettings(**settings), **more)
+    ready = threading.Event()
+    failed: list[BaseException] = []
+
+    def serve() -> None:
+        try:
+            with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
+                runner.run(server.serve(ready.set))
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=serve, name="served")
+    thread.start()
+    assert ready.wait(START_SECONDS), "the server did not start in time"
+    if failed:
+        thread.join()
+        raise failed[0]
+    served = Served(("127.0.0.1", server.port or 0))
+    served.server = server
+    served.thread = thread
+    try:
+        yield served
+    finally:
+        served.stop()
+    if failed:
+        raise failed[0]
