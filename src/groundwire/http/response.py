@@ -1,57 +1,588 @@
-"""A response, as the application makes it and the server sends it (RFC 9110 §3.4)."""
+"""A response, as the application makes it and the server sends it (RFC 9110 §3.4).
 
-from collections.abc import AsyncIterable, Callable, Iterable
-from typing import Any, Self
+Most responses are a short text and its type. Those have no `Headers` object and never get one unless somebody looks:
+`plain_type` stands for the one field there is.
+"""
+
+import json
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, ClassVar, Self, cast
+from urllib.parse import urljoin
+
+from ..protocol.http1.reasons import REASONS
+from .environ import ClosingIterator, run_wsgi_app, url_of_environ
+from .errors import use_response_class
+from .headers import Headers, field_value
+from .media_types import get_content_type
+from .response_fields import ResponseFields
+from .urls import iri_to_uri
+
+Status = int | str | HTTPStatus
+
+NO_CONTENT_STATUSES = frozenset({204, 304})
+"""Final statuses whose responses have no content (RFC 9110 §6.4.1)."""
+
+FRAMING_FIELDS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+"""What only the server can say, because it writes the message (RFC 9112 §6, §9)."""
+
+REPRESENTATION_FIELDS = (
+    "Allow",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Length",
+    "Content-MD5",
+    "Content-Range",
+    "Content-Type",
+    "Last-Modified",
+)
+"""What a 304 leaves out: the client has it with the representation that it keeps (RFC 9110 §15.4.5)."""
+
+OVERRIDABLE_STEPS = (
+    "__call__",
+    "get_app_iter",
+    "get_wsgi_headers",
+    "get_wsgi_response",
+    "is_streamed",
+    "iter_encoded",
+)
+"""Steps from a response to what is sent, as Werkzeug's documentation names them for subclasses."""
 
 
-class Response:
-    """One response."""
+@lru_cache(maxsize=256)
+def checked_content_type(content_type: str) -> str:
+    """Return a value for Content-Type; raise ValueError where it could not be one."""
+    return field_value("Content-Type", content_type)
+
+
+@lru_cache(maxsize=64)
+def type_of_text(mimetype: str | None) -> str | None:
+    """Return the content type of text of this media type."""
+    return None if mimetype is None else checked_content_type(get_content_type(mimetype, "utf-8"))
+
+
+def parse_status(status: Status) -> tuple[int, str | None]:
+    """Return the status code, and the reason phrase where it is another than the usual one.
+
+    Raises:
+        ValueError: the status is empty, or its reason phrase cannot be sent (RFC 9112 §4).
+    """
+    if isinstance(status, int):
+        return int(status), None
+    text = status.strip()
+    if not text:
+        raise ValueError("the status is empty: give a code, or a code and a reason phrase")
+    code_text, _, reason = text.partition(" ")
+    if not (code_text.isascii() and code_text.isdigit()):
+        # Not to be sent; Werkzeug too takes it, as code 0.
+        return 0, field_value("status", text)
+    code = int(code_text)
+    reason = reason.strip()
+    if not reason or reason == usual_reason(code):
+        return code, None
+    return code, field_value("status", reason)
+
+
+def usual_reason(code: int) -> str:
+    """Return the reason phrase of a status code, in capitals as Flask writes it."""
+    return REASONS.get(code, "unknown").upper()
+
+
+class Response(ResponseFields):
+    """One response: status, header section and content.
+
+    Args:
+        response: the content: text (sent as UTF-8), octets, or an iterable of either, which may be asynchronous; None
+            for no content.
+        status: a status code, or a code with a reason phrase of one's own: ``"200 Fine"``.
+        headers: field lines. A `Headers` object is used itself, not copied.
+        mimetype: the media type without parameters; textual ones get ``charset=utf-8``.
+        content_type: the whole value of Content-Type; goes before `mimetype`.
+        direct_passthrough: the iterable is handed to the server as it is (`wsgi.file_wrapper`).
+
+    Raises:
+        ValueError: a field or the reason phrase has a character that could end its line.
+
+    (Flask: ``flask.Response``. Werkzeug: ``werkzeug.wrappers.Response``.)
+    """
+
+    default_status: ClassVar[Status] = 200
+    default_mimetype: ClassVar[str | None] = "text/html"
+
+    implicit_sequence_conversion = True
+    """Whether `data` and the like may read a streamed response whole."""
+
+    autocorrect_location_header = False
+    """Whether a relative Location is made absolute. RFC 9110 §10.2.2 allows relative ones."""
+
+    automatically_set_content_length = True
+    max_cookie_size = 4093
+    json_module: Any = json
+
+    # What the server reads. Class-level, so that the usual response sets next to nothing.
 
     content: bytes | None = b""
-    """The content when it is whole; None when it is streamed from `source`."""
+    """The content when it is whole; None when `source` gives it."""
 
-    source: Iterable[bytes | str] | AsyncIterable[bytes | str] | None = None
+    source: Any = None
+    """Where content comes from when it is not whole: an iterable, synchronous or not, of octets or text, or a
+    `FileSlice`."""
+
     plain_type: str | None = "text/html; charset=utf-8"
-    """The content type while it is the only field; None once `headers` exists."""
+    """The value of Content-Type while that is the only field; None once `headers` exists."""
 
     status_code: int = 200
     reason: str | None = None
-    trailers: Any = None
+    """A reason phrase of one's own."""
+
+    trailers: Headers | None = None
+    """Fields to be sent after the content of a streamed response (RFC 9110 §6.5)."""
+
     takeover: Any = None
+    """Called with the stream, when the head has been sent, in a response that changes the protocol (RFC 9110 §7.8)."""
+
     on_close: list[Callable[[], Any]] | None = None
+    direct_passthrough = False
+
+    is_plain: ClassVar[bool] = True
+    """Whether this class leaves every step from response to message as it is."""
+
+    _headers: Headers | None = None
+    _reason_status = 0
+    """The status code that `reason` was given with: another one has no use for it."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.is_plain = all(
+            getattr(cls, step) is getattr(Response, step) for step in OVERRIDABLE_STEPS
+        )
+        cls.status_code, cls.reason = parse_status(cls.default_status)
+        cls._reason_status = cls.status_code
+        cls.plain_type = type_of_text(cls.default_mimetype)
+        if not cls.is_plain or cls.plain_type is None or cls.__init__ is not Response.__init__:
+            cls.of_text = classmethod(_construct_of_text)  # type: ignore[assignment, method-assign]
 
     def __init__(
-        self, response: str | bytes = b"", status: int = 200, *, content_type: str | None = None
+        self,
+        response: Iterable[bytes]
+        | Iterable[str]
+        | AsyncIterable[bytes | str]
+        | bytes
+        | bytearray
+        | str
+        | None = None,
+        status: Status | None = None,
+        headers: Headers | Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
+        mimetype: str | None = None,
+        content_type: str | None = None,
+        direct_passthrough: bool = False,
     ) -> None:
-        self.content = response.encode() if isinstance(response, str) else response
-        self.status_code = status
-        if content_type is not None:
-            self.plain_type = content_type
+        if isinstance(headers, Headers):
+            self._headers = headers
+        elif headers:
+            self._headers = Headers(headers)
+        given = self._headers
+        if content_type is None:
+            if mimetype is None and (given is None or "content-type" not in given):
+                mimetype = self.default_mimetype
+            if mimetype is not None:
+                content_type = type_of_text(mimetype)
+        if given is not None:
+            self.plain_type = None
+            if content_type is not None:
+                given["Content-Type"] = content_type
+        else:
+            self.plain_type = None if content_type is None else checked_content_type(content_type)
+        if not self.is_plain or not self.plain_type:
+            self._make_headers()
+        if status is None:
+            status = self.default_status
+        if type(status) is int:
+            self.status_code = status
+        else:
+            self.status = status
+        if direct_passthrough:
+            self.direct_passthrough = True
+        if response is None:
+            self.content = b""
+        elif isinstance(response, (str, bytes, bytearray)):
+            self.set_data(response)
+        else:
+            self.content = None
+            self.source = response
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """Make the answer of a view that returned `text`."""
+        """Make the response of a view that returned `text`, as ``cls(text)`` would, in the shortest way.
+
+        PERF: 0.2 µs, where the constructor takes 1 µs.
+        """
         response = cls.__new__(cls)
         response.content = text.encode()
         return response
 
+    def __repr__(self) -> str:
+        if self.is_sequence:
+            size = f"{sum(map(len, self.iter_encoded()))} bytes"
+        else:
+            size = "streamed" if self.is_streamed else "likely-streamed"
+        return f"<{type(self).__name__} {size} [{self.status}]>"
+
+    # Control data and header section.
+
     @property
-    def content_length(self) -> int | None:
-        """Octets of content, when known."""
-        return None if self.content is None else len(self.content)
+    def status(self) -> str:
+        """The status code and the reason phrase: ``"404 NOT FOUND"``."""
+        code = self.status_code
+        return (
+            f"{code} {self._own_reason() or usual_reason(code)}"
+            if code
+            else f"0 {self.reason or 'UNKNOWN'}"
+        )
+
+    @status.setter
+    def status(self, value: Status) -> None:
+        if not isinstance(value, (int, str)):
+            raise TypeError(
+                f"a status is a code or text, not {type(value).__name__}: {value!r:.100}"
+            )
+        self.status_code, self.reason = parse_status(value)
+        self._reason_status = self.status_code
+
+    def _own_reason(self) -> str | None:
+        if self.reason is not None and self._reason_status != self.status_code:
+            self.reason = None
+        return self.reason
+
+    @property
+    def headers(self) -> Headers:
+        """The header section. Content-Length is in it once the content is known to be whole."""
+        headers = self._headers
+        return self._make_headers() if headers is None else headers
+
+    @headers.setter
+    def headers(self, value: Headers) -> None:
+        self._headers = value
+        self.plain_type = None
+
+    def _make_headers(self) -> Headers:
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = Headers()
+            if self.plain_type:
+                headers.set("Content-Type", self.plain_type)
+            if self.content and self.automatically_set_content_length:
+                headers.set("Content-Length", str(len(self.content)))
+        self.plain_type = None
+        return headers
 
     def field_lines(self) -> list[tuple[str, str]]:
-        """Return the field lines that the server sends, without those that frame the content."""
-        return [] if self.plain_type is None else [("Content-Type", self.plain_type)]
+        """Return the field lines that the server sends; it adds those that frame the content.
 
-    def call_on_close(self, function: Callable[[], Any]) -> Callable[[], Any]:
-        """Have `function` called when the response is over."""
+        Raises:
+            ValueError: Content-Length was set to another number than the content has octets. Sending it, or
+                quietly another, would let two recipients disagree on where the response ends.
+        """
+        self._own_reason()
+        if self.plain_type is not None:
+            return [("Content-Type", self.plain_type)]
+        headers = self.headers
+        length = self.content_length
+        if self.content and length is not None and length != len(self.content):
+            raise ValueError(
+                f"Content-Length was set to {length}, but the response's content has {len(self.content)} octets."
+                " Leave the field out: the server sends it."
+            )
+        return [
+            line for line in self._sent_headers(headers) if line[0].lower() not in FRAMING_FIELDS
+        ]
+
+    def _sent_headers(self, headers: Headers, environ: Mapping[str, Any] | None = None) -> Headers:
+        """Return a copy of `headers` with the URIs of Location made complete, and nothing a 304 has no use for."""
+        sent = headers.copy()
+        location = sent.get("Location")
+        if location is not None:
+            location = iri_to_uri(location)
+            if self.autocorrect_location_header and environ is not None:
+                location = urljoin(iri_to_uri(url_of_environ(environ)), location)
+            sent["Location"] = location
+        content_location = sent.get("Content-Location")
+        if content_location is not None:
+            sent["Content-Location"] = iri_to_uri(content_location)
+        if self.status_code == 304:
+            for name in REPRESENTATION_FIELDS:
+                sent.remove(name)
+        return sent
+
+    # Content.
+
+    @property
+    def response(self) -> Any:
+        """The content as an iterable: a list when it is whole, otherwise what was given."""
+        if self.content is not None:
+            # From now on the list is the content: whoever asked may change it.
+            self.source = [self.content] if self.content else []
+            self.content = None
+        return self.source
+
+    @response.setter
+    def response(self, value: Any) -> None:
+        if isinstance(value, (str, bytes, bytearray)):
+            self.set_data(value)
+        else:
+            self.content = None
+            self.source = value
+
+    def get_data(self, as_text: bool = False) -> Any:
+        """Return the content whole, as octets or, if `as_text`, as text.
+
+        Raises:
+            RuntimeError: it is streamed, and reading it whole is switched off or impossible.
+        """
+        content = self.content
+        if content is None:
+            self._ensure_sequence()
+            content = b"".join(self.iter_encoded())
+        return content.decode() if as_text else content
+
+    def set_data(self, value: bytes | bytearray | str) -> None:
+        """Make `value` the whole content; text is encoded as UTF-8."""
+        self.content = content = value.encode() if isinstance(value, str) else bytes(value)
+        self.source = None
+        if self._headers is not None and self.automatically_set_content_length:
+            self._headers["Content-Length"] = str(len(content))
+
+    data = property(
+        get_data, set_data, doc="The content whole, as octets. Setting it takes text too."
+    )
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the content is whole, or a list or tuple of pieces."""
+        return self.content is not None or isinstance(self.source, (list, tuple))
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the content is an iterable of unknown length."""
+        return self.content is None and not hasattr(self.source, "__len__")
+
+    def calculate_content_length(self) -> int | None:
+        """Return how many octets the content has; None when it is streamed and may not be read for that."""
+        try:
+            self._ensure_sequence()
+        except RuntimeError:
+            return None
+        return sum(len(piece) for piece in self.iter_encoded())
+
+    def iter_encoded(self) -> Iterator[bytes]:
+        """Iterate over the content's pieces as octets."""
+        if self.content is not None:
+            return iter((self.content,) if self.content else ())
+        return _encoded_pieces(self.source)
+
+    def _ensure_sequence(self, mutable: bool = False) -> None:
+        """Have the content as a sequence, as a list if `mutable`."""
+        if self.is_sequence:
+            if mutable:
+                self.source = list(self.response)
+            return
+        if self.direct_passthrough:
+            raise RuntimeError(
+                "The content of this response is passed through to the server (direct_passthrough), so it cannot be"
+                " read here. Set direct_passthrough to False first."
+            )
+        if not self.implicit_sequence_conversion:
+            raise RuntimeError(
+                "The content of this response is streamed, and implicit_sequence_conversion is off. Call"
+                " make_sequence() first."
+            )
+        self.make_sequence()
+
+    def make_sequence(self) -> None:
+        """Read a streamed response whole.
+
+        Raises:
+            RuntimeError: it is an asynchronous iterable, which only the server can read.
+        """
+        if self.is_sequence:
+            return
+        close = getattr(self.source, "close", None)
+        self.source = list(self.iter_encoded())
+        if close is not None:
+            self.call_on_close(close)
+
+    def freeze(self) -> None:
+        """Make the response ready to be stored: content whole, Content-Length and ETag set."""
+        self.content = b"".join(self.iter_encoded())
+        self.source = None
+        self.headers["Content-Length"] = str(len(self.content))
+        self.add_etag()
+
+    def settle(self, environ_of: Callable[[], dict[str, Any]]) -> None:
+        """Make `content`, `source` and the fields what is sent. The server calls this before it frames a response.
+
+        Args:
+            environ_of: answers the request's environ, for classes that override how a response becomes a message.
+        """
+        if self.is_plain:
+            if self.content is None and isinstance(self.source, (list, tuple)):
+                self.content = b"".join(self.iter_encoded())
+                self.source = None
+            if self.autocorrect_location_header and self.plain_type is None:
+                self._headers = self.get_wsgi_headers(environ_of())
+            return
+        # As for GET: the server itself leaves the content of an answer to HEAD out.
+        environ = environ_of() | {"REQUEST_METHOD": "GET"}
+        pieces, status, lines = self.get_wsgi_response(environ)
+        whole = self.is_sequence
+        self.status = status
+        self.headers = Headers(lines)
+        self.content = b"".join(pieces) if whole else None
+        self.source = None if whole else pieces
+
+    # JSON.
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the content type is JSON: ``application/json`` or ``application/*+json``."""
+        mimetype = self.mimetype or ""
+        return mimetype == "application/json" or (
+            mimetype.startswith("application/") and mimetype.endswith("+json")
+        )
+
+    @property
+    def json(self) -> Any:
+        """The content decoded as JSON; see `get_json`."""
+        return self.get_json()
+
+    def get_json(self, force: bool = False, silent: bool = False) -> Any:
+        """Decode the content as JSON; None when its type is not JSON, unless `force`.
+
+        Raises:
+            ValueError: it is not JSON, unless `silent`.
+        """
+        if not (force or self.is_json):
+            return None
+        try:
+            return self.json_module.loads(self.get_data())
+        except ValueError:
+            if not silent:
+                raise
+            return None
+
+    # The end.
+
+    def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
+        """Have `func` called when the response is over, and return it, so that this can be a decorator."""
         if self.on_close is None:
             self.on_close = []
-        self.on_close.append(function)
-        return function
+        self.on_close.append(func)
+        return func
 
     def close(self) -> None:
-        """Call what `call_on_close` was given."""
-        for function in self.on_close or ():
-            function()
+        """Close the iterable and call what `call_on_close` was given, each once, even if one of them fails.
+
+        Raises:
+            Exception: what the first one that failed raised.
+        """
+        functions = self.on_close or []
+        self.on_close = None
+        close = getattr(self.source, "close", None) if self.content is None else None
+        if close is not None:
+            functions = [close, *functions]
+        failure: Exception | None = None
+        for function in functions:
+            try:
+                function()
+            except Exception as error:  # noqa: BLE001 - raised again when all have run
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    # WSGI (PEP 3333).
+
+    @classmethod
+    def force_type(cls, response: Any, environ: Mapping[str, Any] | None = None) -> Self:
+        """Return `response` as an instance of this class; a WSGI application is called to get one.
+
+        Raises:
+            TypeError: it is no response, and there is no environ to call it with.
+        """
+        if not isinstance(response, Response):
+            if environ is None:
+                raise TypeError("a WSGI application needs an environ to be made a response")
+            if not callable(response):
+                raise TypeError(f"neither a response nor a WSGI application: {response!r:.100}")
+            response = Response(*run_wsgi_app(response, environ))
+        if type(response) is not cls:
+            if not cls.is_plain:
+                _ = response.headers
+            response.__class__ = cls
+        return cast(Self, response)
+
+    @classmethod
+    def from_app(cls, app: Any, environ: Mapping[str, Any], buffered: bool = False) -> Self:
+        """Call a WSGI application and return its response; read whole if `buffered`."""
+        return cls(*run_wsgi_app(app, environ, buffered))
+
+    def get_app_iter(self, environ: Mapping[str, Any]) -> Iterable[bytes]:
+        """Return the content for a WSGI server: an iterable whose `close` is this response's."""
+        status = self.status_code
+        if environ["REQUEST_METHOD"] == "HEAD" or status < 200 or status in NO_CONTENT_STATUSES:
+            return ClosingIterator((), self.close)
+        if self.direct_passthrough:
+            return cast("Iterable[bytes]", self.response)
+        return ClosingIterator(self.iter_encoded(), self.close)
+
+    def get_wsgi_headers(self, environ: Mapping[str, Any]) -> Headers:
+        """Return the header section for a WSGI server: a copy, with what follows from status and request."""
+        headers = self._sent_headers(self.headers, environ)
+        status = self.status_code
+        if 100 <= status < 200 or status == 204:
+            headers.remove("Content-Length")
+        elif (
+            self.automatically_set_content_length
+            and self.is_sequence
+            and "Content-Length" not in headers
+            and status != 304
+        ):
+            headers["Content-Length"] = str(sum(len(piece) for piece in self.iter_encoded()))
+        return headers
+
+    def get_wsgi_response(
+        self, environ: Mapping[str, Any]
+    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """Return what a WSGI server needs: content, status and field lines."""
+        headers = self.get_wsgi_headers(environ)
+        return self.get_app_iter(environ), self.status, headers.to_wsgi_list()
+
+    def __call__(
+        self, environ: Mapping[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer as a WSGI application."""
+        pieces, status, headers = self.get_wsgi_response(environ)
+        start_response(status, headers)
+        return pieces
+
+
+def _construct_of_text(cls: type[Response], text: str) -> Response:
+    return cls(text)
+
+
+def _encoded_pieces(source: Iterable[Any]) -> Iterator[bytes]:
+    if isinstance(source, AsyncIterable):
+        raise RuntimeError(
+            "The content of this response is an asynchronous iterable: only the server can read it, on its event loop."
+        )
+    for piece in source:
+        yield piece.encode() if isinstance(piece, str) else piece
+
+
+use_response_class(Response)
