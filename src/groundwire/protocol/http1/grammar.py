@@ -1,7 +1,7 @@
-"""The grammar of RFC 9112, RFC 9110 and RFC 3986 as compiled patterns, each declared once.
+r"""The grammar of RFC 9112, RFC 9110 and RFC 3986 as compiled patterns, each declared once.
 
 Every pattern works on bytes, so no notion of white space, digits or letter case beyond ASCII can slip in
-(``"²".isdigit()``, ``"\\xa0".strip()`` and ``"K".lower()`` with U+212A have each been a way to smuggle a request).
+(``"²".isdigit()``, ``"\xa0".strip()`` and ``"K".lower()`` with U+212A have each been a way to smuggle a request).
 Quantifiers are possessive (``*+``) wherever what follows cannot begin with a repeated byte: nothing backtracks,
 so each match takes linear time.
 
@@ -46,11 +46,6 @@ FIELD_VALUE_RUN: Final = re.compile(rb"[" + _FIELD_OCTET + rb"]*+")
 
 # RFC 9112 §5: field-line = field-name ":" OWS field-value OWS. No space before the colon (§5.1), no obs-fold (§5.2).
 FIELD_SECTION: Final = re.compile(rb"(?:[" + _TCHAR + rb"]++:[" + _FIELD_OCTET + rb"]*+\r\n)*+")
-
-# Splits a section that FIELD_SECTION has matched into (name, value without the white space around it).
-FIELD_LINES: Final = re.compile(
-    rb"([^:]++):[\t ]*+((?:[^\t \r]++(?:[\t ]++[^\t \r]++)*+)?+)[\t ]*+\r\n"
-)
 
 CONTENT_LENGTH: Final = re.compile(rb"[0-9]{1,19}+")
 

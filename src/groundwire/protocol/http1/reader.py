@@ -12,9 +12,9 @@ next request brings the same, its `FieldSection` is the same object and nothing 
 from groundwire.protocol.errors import ProtocolError
 from groundwire.protocol.head import NO_CONTENT, FieldSection, RequestHead
 from groundwire.protocol.http1.chunked import ChunkedContent
-from groundwire.protocol.http1.grammar import FIELD_LINES, FIELD_SECTION, ORIGIN_REQUEST_LINE
+from groundwire.protocol.http1.grammar import FIELD_SECTION, ORIGIN_REQUEST_LINE
 from groundwire.protocol.http1.scanner import EMPTY_LINES, Buffer, HeadScanner
-from groundwire.protocol.http1.sections import HeaderRules
+from groundwire.protocol.http1.sections import FIELDS_WITH_RULES, HeaderRules
 from groundwire.protocol.limits import MessageLimits
 
 DEFAULT_LIMITS = MessageLimits()
@@ -75,22 +75,22 @@ class RequestReader:
         """Start at the beginning of a connection."""
         self.complete = True
         self.trailers: tuple[tuple[bytes, bytes], ...] = ()
-        self.buffered = 0
+        self.buffered: int = 0
         self._limits = limits
         self._buffer: Buffer = b""
         # Index of the next byte to consume, and of the message's first byte (negative once that is dropped).
-        self._position = 0
-        self._start = 0
+        self._position: int = 0
+        self._start: int = 0
         # Whether next_head has anything to see to but a fresh head.
         self._busy = False
         self._scanner: HeadScanner | None = None
-        self._remaining = 0
+        self._remaining: int = 0
         self._chunks: ChunkedContent | None = None
         self._ended = False
         self._error: ProtocolError | None = None
         # The remembered section with the empty line behind it. An empty tuple is a prefix of nothing.
         self._remembered: bytes | tuple[()] = ()
-        self._remembered_length = 0
+        self._remembered_length: int = 0
         self._fields = _NO_FIELDS
         self._minor = b""
         self._derived: _Derived = ("", NO_CONTENT, False, False, None)
@@ -250,18 +250,23 @@ class RequestReader:
         section = bytes(buffer[start : blank + 2])
         if FIELD_SECTION.fullmatch(section) is None:
             return 0
-        lines = tuple(FIELD_LINES.findall(section))
-        if len(lines) > limits.field_lines or (
-            length > limits.field_line_bytes
-            and max(map(len, section.split(b"\r\n"))) > limits.field_line_bytes
-        ):
-            return 0
         rules = HeaderRules(minor)
+        lines: list[tuple[bytes, bytes]] = []
+        longest = 0
         try:
-            for name, value in lines:
-                rules.take(name, value, 0)
-            fields = rules.finish(lines, 0)
+            # PERF: splitting takes 2.8 µs for 13 lines, a pattern that captures names and values 6.
+            for line in section.split(b"\r\n")[:-1]:
+                name, _, value = line.partition(b":")
+                value = value.strip(b" \t")
+                lines.append((name, value))
+                if len(line) > longest:
+                    longest = len(line)
+                if name.lower() in FIELDS_WITH_RULES:
+                    rules.take(name, value, 0)
+            fields = rules.finish(tuple(lines), 0)
         except ProtocolError:
+            return 0
+        if len(lines) > limits.field_lines or longest > limits.field_line_bytes:
             return 0
         self._remember(section + b"\r\n", fields, minor)
         return blank + 4

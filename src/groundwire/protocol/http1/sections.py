@@ -45,7 +45,7 @@ FORBIDDEN_TRAILERS: Final = frozenset(
 class HeaderRules:
     """Takes a request's header section line by line and refuses what breaks a rule."""
 
-    __slots__ = ("_connection", "_credentials", "_expect", "_framing", "_host", "_minor", "_takers")
+    __slots__ = ("_connection", "_credentials", "_expect", "_framing", "_host", "_minor")
 
     def __init__(self, minor: bytes) -> None:
         """Start an empty section of HTTP/1.`minor`."""
@@ -55,14 +55,6 @@ class HeaderRules:
         self._connection: list[bytes] = []
         self._expect: list[bytes] = []
         self._credentials = False
-        self._takers: dict[bytes, Callable[[bytes, int], None]] = {
-            b"authorization": self._take_authorization,
-            b"connection": self._take_connection,
-            b"content-length": self._framing.take_content_length,
-            b"expect": self._take_expect,
-            b"host": self._take_host,
-            b"transfer-encoding": self._framing.take_transfer_encoding,
-        }
 
     def take(self, name: bytes, value: bytes, offset: int) -> None:
         """Note one field line; `offset` is where its value begins.
@@ -70,9 +62,9 @@ class HeaderRules:
         Raises:
             ProtocolError: the line, or its repetition, is not allowed.
         """
-        taker = self._takers.get(name.lower())
+        taker = _TAKERS.get(name.lower())
         if taker is not None:
-            taker(value, offset)
+            taker(self, value, offset)
 
     def finish(self, lines: tuple[tuple[bytes, bytes], ...], offset: int) -> FieldSection:
         """Make the section of all its lines; `offset` is where it ends.
@@ -102,7 +94,8 @@ class HeaderRules:
             fields.expectation = b", ".join(self._expect).lower() or None
         return fields
 
-    def _take_host(self, value: bytes, offset: int) -> None:
+    def take_host(self, value: bytes, offset: int) -> None:
+        """Note the host."""
         if self._host is not None:
             raise ProtocolError(
                 "There are two Host fields.", section="RFC 9112 §3.2", offset=offset
@@ -112,7 +105,8 @@ class HeaderRules:
             raise ProtocolError(f"Host {fault}.", section="RFC 9112 §3.2", offset=offset)
         self._host = value
 
-    def _take_authorization(self, _value: bytes, offset: int) -> None:
+    def take_authorization(self, _value: bytes, offset: int) -> None:
+        """Note credentials."""
         # RFC 9110 §5.3: not a list, so a second line is in error; which of two credentials counts must not be a
         # matter of taste.
         if self._credentials:
@@ -121,12 +115,36 @@ class HeaderRules:
             )
         self._credentials = True
 
-    def _take_connection(self, value: bytes, _offset: int) -> None:
+    def take_content_length(self, value: bytes, offset: int) -> None:
+        """Note a length; see `RequestFraming`."""
+        self._framing.take_content_length(value, offset)
+
+    def take_transfer_encoding(self, value: bytes, offset: int) -> None:
+        """Note codings; see `RequestFraming`."""
+        self._framing.take_transfer_encoding(value, offset)
+
+    def take_connection(self, value: bytes, _offset: int) -> None:
+        """Note connection options."""
         self._connection.append(value)
 
-    def _take_expect(self, value: bytes, _offset: int) -> None:
+    def take_expect(self, value: bytes, _offset: int) -> None:
+        """Note expectations."""
         if value:
             self._expect.append(value)
+
+
+# One table says which fields matter to the reader; `HeaderRules` is the only one to know what they mean.
+_TAKERS: Final[dict[bytes, Callable[[HeaderRules, bytes, int], None]]] = {
+    b"authorization": HeaderRules.take_authorization,
+    b"connection": HeaderRules.take_connection,
+    b"content-length": HeaderRules.take_content_length,
+    b"expect": HeaderRules.take_expect,
+    b"host": HeaderRules.take_host,
+    b"transfer-encoding": HeaderRules.take_transfer_encoding,
+}
+
+FIELDS_WITH_RULES: Final = frozenset(_TAKERS)
+"""Names, in lower case, that `HeaderRules.take` does anything with."""
 
 
 class TrailerRules:
