@@ -1,0 +1,122 @@
+"""The documentation tells the truth: its Python runs, its links lead somewhere, its figures are the source's."""
+
+import dataclasses
+import doctest
+import re
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = (ROOT, ROOT / "benchmarks", *(ROOT / "docs").glob("**/"), ROOT / "examples")
+PAGES = sorted(page for folder in FOLDERS for page in folder.glob("*.md"))
+BLOCK = re.compile(r"^```(python|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+UNITS = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "s": 1, "": 1}
+
+
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield (line, language, text) of each block that can be run."""
+    text = page.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        yield text.count("\n", 0, match.start(2)), match[1], match[2]
+
+
+def run_page(page: Path, namespace: dict[str, object]) -> None:
+    """Run the blocks of `page` in order, as one program; what follows ``>>>`` must print what the page says."""
+    runner = doctest.DocTestRunner(verbose=False)
+    parser = doctest.DocTestParser()
+    for line, language, text in blocks(page):
+        if language == "python":
+            # The empty lines are for the line numbers in a traceback.
+            exec(compile("\n" * line + text, str(page), "exec"), namespace)
+        else:
+            test = parser.get_doctest(text, namespace, named(page), str(page), line)
+            said: list[str] = []
+            runner.run(test, out=said.append, clear_globs=False)
+            namespace.update(test.globs)
+            assert not said, "".join(said)
+
+
+@pytest.fixture
+def namespace() -> Iterator[dict[str, object]]:
+    """The globals of a module that the framework can find by its name."""
+    module = types.ModuleType("page")
+    module.__file__ = str(ROOT / "docs" / "page.py")
+    sys.modules["page"] = module
+    yield module.__dict__
+    del sys.modules["page"]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if list(blocks(page))], ids=named)
+def test_python_on_a_page_runs(page: Path, namespace: dict[str, object]) -> None:
+    run_page(page, namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_lead_to_files(page: Path) -> None:
+    dead = [
+        link
+        for link in LINK.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+
+    assert dead == []
+
+
+def test_the_readme_has_at_most_150_lines() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_files_of_the_stations_exist() -> None:
+    page = ROOT / "docs" / "explanation" / "one-request.md"
+    text = page.read_text(encoding="utf-8")
+    named_files = re.findall(r"`((?:protocol|http|server|app)/[\w/]+(?:\.py|/))`", text)
+
+    missing = [name for name in named_files if not (ROOT / "src" / "groundwire" / name).exists()]
+
+    assert len(named_files) >= 13
+    assert missing == []
+
+
+def documented_limits() -> dict[str, float]:
+    """The rows of the tables in limits.md that begin with the name of a setting, and their defaults."""
+    text = (ROOT / "docs" / "reference" / "limits.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,.]+) ?(\w*) \|", text, re.MULTILINE)
+    return {name: float(number.replace(",", "")) * UNITS[unit] for name, number, unit in rows}
+
+
+def test_every_limit_is_documented_with_its_default() -> None:
+    from groundwire.http.forms import FormLimits
+    from groundwire.protocol.limits import MessageLimits
+    from groundwire.server.settings import ServerSettings
+
+    source = {
+        field.name: float(field.default)
+        for settings in (MessageLimits, FormLimits, ServerSettings)
+        for field in dataclasses.fields(settings)
+        if isinstance(field.default, int | float) and field.name != "port"
+    }
+
+    assert documented_limits() == source
+
+
+def test_make_targets_on_a_page_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+    mentioned = {
+        target
+        for page in PAGES
+        for target in re.findall(
+            r"^\$ make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+
+    assert {"run", "test", "lint"} <= mentioned <= targets
