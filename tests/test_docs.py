@@ -15,6 +15,7 @@ FOLDERS = (ROOT, ROOT / "benchmarks", *(ROOT / "docs").glob("**/"), ROOT / "exam
 PAGES = sorted(page for folder in FOLDERS for page in folder.glob("*.md"))
 BLOCK = re.compile(r"^```(python|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+MODULE = "page"
 UNITS = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "s": 1, "": 1}
 
 
@@ -29,35 +30,56 @@ def blocks(page: Path) -> Iterator[tuple[int, str, str]]:
         yield text.count("\n", 0, match.start(2)), match[1], match[2]
 
 
-def run_page(page: Path, namespace: dict[str, object]) -> None:
-    """Run the blocks of `page` in order, as one program; what follows ``>>>`` must print what the page says."""
-    runner = doctest.DocTestRunner(verbose=False)
-    parser = doctest.DocTestParser()
+def run_page(page: Path) -> None:
+    """Run the blocks of `page`; what follows ``>>>`` must print what the page says.
+
+    Python blocks add up to one program. At a prompt after new code the program starts anew, with all the code so
+    far, as it does for a reader who has added to the file.
+    """
+    program: list[tuple[int, str]] = []
+    namespace: dict[str, object] | None = None
     for line, language, text in blocks(page):
         if language == "python":
-            # The empty lines are for the line numbers in a traceback.
-            exec(compile("\n" * line + text, str(page), "exec"), namespace)
+            program.append((line, text))
+            namespace = None
         else:
-            test = parser.get_doctest(text, namespace, named(page), str(page), line)
-            said: list[str] = []
-            runner.run(test, out=said.append, clear_globs=False)
-            namespace.update(test.globs)
-            assert not said, "".join(said)
+            if namespace is None:
+                namespace = run_program(page, program)
+            run_prompts(page, line, text, namespace)
+    if namespace is None:
+        run_program(page, program)
 
 
-@pytest.fixture
-def namespace() -> Iterator[dict[str, object]]:
-    """The globals of a module that the framework can find by its name."""
-    module = types.ModuleType("page")
-    module.__file__ = str(ROOT / "docs" / "page.py")
-    sys.modules["page"] = module
-    yield module.__dict__
-    del sys.modules["page"]
+def run_program(page: Path, program: list[tuple[int, str]]) -> dict[str, object]:
+    """Run `program` as a module that the framework can find by its name; its globals."""
+    module = types.ModuleType(MODULE)
+    module.__file__ = str(ROOT / "docs" / f"{MODULE}.py")
+    sys.modules[MODULE] = module
+    for line, text in program:
+        # The empty lines are for the line numbers in a traceback.
+        exec(compile("\n" * line + text, str(page), "exec"), module.__dict__)
+    return module.__dict__
+
+
+def run_prompts(page: Path, line: int, text: str, namespace: dict[str, object]) -> None:
+    """Run what stands after ``>>>`` in `text`, and compare what it prints."""
+    test = doctest.DocTestParser().get_doctest(text, namespace, named(page), str(page), line)
+    said: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False)
+    namespace.update(test.globs)
+    assert not said, "".join(said)
+
+
+@pytest.fixture(autouse=True)
+def forget_page() -> Iterator[None]:
+    """Take the last page's module from `sys.modules` again."""
+    yield
+    sys.modules.pop(MODULE, None)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if list(blocks(page))], ids=named)
-def test_python_on_a_page_runs(page: Path, namespace: dict[str, object]) -> None:
-    run_page(page, namespace)
+def test_python_on_a_page_runs(page: Path) -> None:
+    run_page(page)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
