@@ -88,7 +88,7 @@ def running_server(
         try:
             with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
                 runner.run(server.serve(ready.set))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             failed.append(error)
         finally:
             ready.set()

@@ -338,7 +338,7 @@ def test_a_log_file_is_appended_to(tmp_path: Path) -> None:
 
 
 def test_a_log_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match="cannot write to the log file .*choose another"):
+    with pytest.raises(StartError, match=r"cannot write to the log file .*choose another"):
         Sink.to_file(str(tmp_path))
 
 

@@ -254,25 +254,25 @@ class Server:
         return self._connection_class(self)
 
     def _sweep(self) -> None:
+        # A loop that was held up does not make up for the sweeps it missed. The next one is certain
+        # before anything else: without it no deadline would hold.
+        self._next_sweep = max(self._next_sweep + SWEEP_SECONDS, self.loop.time())
+        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
         self.now += 1
-        now = self.now
-        # Date comes from the clock on the wall; every deadline counts sweeps, which no clock change touches.
+        # Date comes from the clock on the wall; deadlines count sweeps, which no change of it touches.
         self.writer.set_date(date_field(time.time()))
         lingering = 0
         for connection in tuple(self.connections):
             try:
-                enforce(connection, now)
+                enforce(connection, self.now)
             except Exception:
-                logger.exception("a connection's deadlines could not be judged")
+                logger.exception("a connection's deadlines could not be enforced")
                 connection.abort()
             lingering += connection.is_lingering
         self.lingering = lingering
         if self.access_log is not None:
             self.access_log.refresh()
             self._tell_dropped_lines(self.access_log)
-        # A loop that was held up for long does not make up for the sweeps it missed.
-        self._next_sweep = max(self._next_sweep + SWEEP_SECONDS, self.loop.time())
-        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
 
     def _tell_dropped_lines(self, log: AccessLog) -> None:
         self.counters.log_lines_dropped = dropped = log.dropped
@@ -293,11 +293,14 @@ class Server:
             waiter.cancel()
 
     async def _cut(self) -> None:
-        logger.warning(
-            "%d connections were cut, because they had not ended within %g s",
-            len(self.connections),
-            self.settings.graceful_seconds,
-        )
+        number = len(self.connections)
+        if self._stop_at_once.is_set():
+            logger.warning("%d connections were cut by a second request to stop", number)
+        else:
+            seconds = self.settings.graceful_seconds
+            logger.warning(
+                "%d connections were cut, because they had not ended within %g s", number, seconds
+            )
         for connection in tuple(self.connections):
             connection.abort()
         with contextlib.suppress(TimeoutError):
