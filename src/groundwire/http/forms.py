@@ -9,17 +9,19 @@ it is gone when it is closed, or when the process ends in whatever way. When a f
 file of it is closed before the error is raised.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
+from io import BytesIO
+from tempfile import TemporaryFile
 from typing import IO, cast
-from urllib.parse import unquote_plus
 
 from .headers import Headers
 from .media_types import parse_options_header
 from .multidict import ImmutableMultiDict
 from .multipart import Data, End, Field, File, MultipartError, MultipartLimits, MultipartReader
 from .uploads import FileStorage
+from .urls import FieldLimitExceeded, parse_query
 
 Form = ImmutableMultiDict[str, str]
 Files = ImmutableMultiDict[str, FileStorage]
@@ -117,7 +119,7 @@ class FormParser:
 class UrlencodedParser(FormParser):
     """Parses ``application/x-www-form-urlencoded`` (URL Standard §5.1): UTF-8, ``+`` for a space.
 
-    What is no UTF-8 becomes U+FFFD. A name without ``=`` has an empty value.
+    A name without ``=`` has an empty value. Percent-encoded octets that are no UTF-8 stay encoded, as in a query.
     """
 
     def __init__(self, limits: FormLimits = DEFAULT_LIMITS) -> None:
@@ -133,7 +135,7 @@ class UrlencodedParser(FormParser):
             raise FormTooLarge(f"the form has more than {limit} octets")
         self._separators += data.count(b"&")
         limit = self.limits.max_fields
-        if limit is not None and self._separators >= limit:
+        if limit is not None and self._separators > limit:
             # Empty pieces between separators are no fields but cost the same.
             self.close()
             raise FormTooLarge(f"the form has more than {limit} fields")
@@ -141,11 +143,11 @@ class UrlencodedParser(FormParser):
     def finish(self) -> tuple[Form, Files]:
         content = self._content.decode("utf-8", "replace")
         self.close()
-        pairs: list[tuple[str, str]] = []
-        for piece in content.split("&"):
-            if piece:
-                name, _, value = piece.partition("=")
-                pairs.append((unquote_plus(name), unquote_plus(value)))
+        limit = self.limits.max_fields
+        try:
+            pairs = parse_query(content, sys.maxsize if limit is None else limit)
+        except FieldLimitExceeded:
+            raise FormTooLarge(f"the form has more than {limit} fields") from None
         return Form(pairs), Files()
 
     def close(self) -> None:
@@ -217,8 +219,13 @@ class MultipartParser(FormParser):
                 raise form_error(error) from None
         files = self._files
         self._files = []
-        for _, file in files:
-            file.stream.seek(0)
+        try:
+            for _, file in files:
+                file.stream.seek(0)
+        except BaseException:
+            self._files = files
+            self.close()
+            raise
         return Form(self._fields), Files(files)
 
     def close(self) -> None:
@@ -245,7 +252,7 @@ class MultipartParser(FormParser):
         headers = event.headers
         content_type = headers.get("Content-Type")
         if self._stream_factory is None:
-            stream = spooled_file(self.limits.spool_bytes)
+            stream: IO[bytes] = BytesIO()
             file = FileStorage(stream, event.filename, event.name, headers=headers)
         else:
             file = FileStorage(None, event.filename, event.name, headers=headers)
@@ -256,12 +263,22 @@ class MultipartParser(FormParser):
         self._stream = stream
         self._files.append((event.name, file))
 
+    def _spool(self, memory: BytesIO, more_bytes: int) -> IO[bytes]:
+        """Return where the next `more_bytes` octets of the last file are written: `memory`, or from now on a file."""
+        if memory.tell() + more_bytes <= self.limits.spool_bytes:
+            return memory
+        disk = temporary_file()
+        self._files[-1][1].stream = disk
+        disk.write(memory.getbuffer())
+        return disk
+
     def _take_data(self, event: Data) -> None:
         stream = self._stream
         if stream is not None:
+            if type(stream) is BytesIO and self._stream_factory is None:
+                stream = self._spool(stream, len(event.data))
             stream.write(event.data)
-            if not event.more:
-                self._stream = None
+            self._stream = stream if event.more else None
             return
         self._memory_bytes += len(event.data)
         limit = self.limits.max_form_memory_bytes
@@ -281,10 +298,9 @@ class MultipartParser(FormParser):
         self._fields.append((field.name, value))
 
 
-def spooled_file(memory_bytes: int) -> IO[bytes]:
-    """Open a file without a name that is in memory until it has more than `memory_bytes` octets."""
-    file = SpooledTemporaryFile(max_size=memory_bytes, mode="w+b")  # noqa: SIM115 - the form's owner closes it
-    return cast("IO[bytes]", file)
+def temporary_file() -> IO[bytes]:
+    """Open a file on disk that has no name."""
+    return cast("IO[bytes]", TemporaryFile())  # noqa: SIM115 - whoever gets the form closes it
 
 
 def form_error(error: MultipartError) -> FormError:
