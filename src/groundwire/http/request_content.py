@@ -32,8 +32,7 @@ class ContentStream(io.RawIOBase):
 
     def __init__(self, open_content: Callable[[], bytes | Content]) -> None:
         super().__init__()
-        self._open_content = open_content
-        self._opened = False
+        self._open_content: Callable[[], bytes | Content] | None = open_content
         self._content: Content | None = None
         self._buffer = b""
         self._start = 0
@@ -43,9 +42,10 @@ class ContentStream(io.RawIOBase):
     def _open(self) -> None:
         if self.closed:
             raise ValueError("I/O operation on closed file")
-        if not self._opened:
+        if self._open_content is not None:
             content = self._open_content()
-            self._opened = True
+            # Nearly always a method of the request that holds this stream: no circle is left for the collector.
+            self._open_content = None
             if isinstance(content, bytes):
                 self._buffer = content
             else:

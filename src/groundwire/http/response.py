@@ -12,10 +12,14 @@ from typing import Any, ClassVar, Self, cast
 from urllib.parse import urljoin
 
 from ..protocol.http1.reasons import REASONS
-from .environ import ClosingIterator, run_wsgi_app, url_of_environ
-from .errors import use_response_class
+from .conditional import Outcome, evaluate_preconditions
+from .dates import http_date
+from .environ import ClosingIterator, EnvironHeaders, run_wsgi_app, url_of_environ
+from .errors import RequestedRangeNotSatisfiable, use_response_class
 from .headers import Headers, field_value
 from .media_types import get_content_type
+from .partial_content import byteranges, part_of_source
+from .ranges import Range, parse_range_header
 from .response_fields import ResponseFields
 from .urls import iri_to_uri
 
@@ -440,6 +444,78 @@ class Response(ResponseFields):
         self.headers = Headers(lines)
         self.content = b"".join(pieces) if whole else None
         self.source = None if whole else pieces
+
+    def make_conditional(
+        self,
+        request_or_environ: Any,
+        accept_ranges: bool | str = False,
+        complete_length: int | None = None,
+    ) -> Self:
+        """Answer what the request's conditions come to: 304, 412, a part (206), or the response as it is.
+
+        To be called when `last_modified` and the entity tag are set. Only GET and HEAD are looked at.
+
+        Args:
+            request_or_environ: a request, or a WSGI environ.
+            accept_ranges: answer Range (True stands for ``"bytes"``); a Range that cannot be read is ignored.
+            complete_length: how many octets the whole representation has; without it Range is not answered.
+
+        Raises:
+            RequestedRangeNotSatisfiable: no range that is asked for lies within the representation.
+
+        (Werkzeug: ``Response.make_conditional``; RFC 9110 §13.2.2, §14.2.)
+        """
+        if isinstance(request_or_environ, Mapping):
+            environ = cast("Mapping[str, Any]", request_or_environ)
+            method: str = environ["REQUEST_METHOD"]
+            asked: Headers = EnvironHeaders(environ)
+        else:
+            method, asked = request_or_environ.method, request_or_environ.headers
+        if method not in ("GET", "HEAD"):
+            return self
+        headers = self.headers
+        if "Date" not in headers:
+            headers["Date"] = http_date()
+        unit = "bytes" if accept_ranges is True else accept_ranges or None
+        if unit is not None and complete_length:
+            headers["Accept-Ranges"] = unit
+        verdict = evaluate_preconditions(
+            method, asked, etag=headers.get("ETag"), last_modified=self.last_modified
+        )
+        if verdict.outcome is Outcome.NOT_MODIFIED:
+            self.status_code = 304
+        elif verdict.outcome is Outcome.PRECONDITION_FAILED:
+            self.status_code = 412
+        elif verdict.use_range and unit is not None and complete_length:
+            self._answer_range(parse_range_header(asked.combined("Range")), unit, complete_length)
+        if self.automatically_set_content_length and "Content-Length" not in headers:
+            length = self.calculate_content_length()
+            if length is not None:
+                headers["Content-Length"] = str(length)
+        return self
+
+    def _answer_range(self, wanted: Range | None, unit: str, complete_length: int) -> None:
+        if wanted is None or wanted.units != unit:
+            return
+        parts = wanted.resolve(complete_length)
+        if not parts:
+            raise RequestedRangeNotSatisfiable(complete_length)
+        if len(parts) == 1:
+            start, stop = parts[0]
+            self.headers["Content-Range"] = f"{unit} {start}-{stop - 1}/{complete_length}"
+            if self.is_sequence:
+                self.set_data(self.get_data()[start:stop])
+            else:
+                self.source = part_of_source(self.source, self.iter_encoded(), start, stop - start)
+                self.headers["Content-Length"] = str(stop - start)
+        elif self.is_sequence:
+            content, self.headers["Content-Type"] = byteranges(
+                self.get_data(), parts, self.headers.get("Content-Type")
+            )
+            self.set_data(content)
+        else:
+            return  # RFC 9110 §14.2 lets a server ignore Range; several parts of a stream would have to be held.
+        self.status_code = 206
 
     # JSON.
 

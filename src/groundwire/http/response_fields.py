@@ -9,13 +9,18 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from .authorization import WWWAuthenticate
+from .cache_control import ResponseCacheControl, parse_cache_control_header
 from .cookies import dump_cookie
+from .content_security_policy import ContentSecurityPolicy, parse_csp_header
 from .dates import dump_age, http_date, parse_age, parse_date
+from .etags import generate_etag, quote_etag, unquote_etag
 from .field_values import HeaderSet, dump_header, parse_set_header
 from .headers import Headers
 from .mappings import CallbackDict
 from .media_types import dump_options_header, get_content_type, parse_options_header
 from .properties import header_property
+from .ranges import ContentRange, parse_content_range_header
 
 
 class COEP(Enum):
@@ -78,6 +83,20 @@ class _ParsedField:
             headers[self.name] = dump_header(value)
 
 
+def _parse_cache_control(
+    value: str | None, on_update: Callable[[Any], None]
+) -> ResponseCacheControl:
+    return parse_cache_control_header(value, on_update, ResponseCacheControl)
+
+
+def _parse_content_range(value: str | None, on_update: Callable[[Any], None]) -> ContentRange:
+    content_range = parse_content_range_header(value, on_update)
+    # Without one: nothing yet, but something that can be filled in.
+    return (
+        ContentRange(None, None, None, None, on_update) if content_range is None else content_range
+    )
+
+
 class ResponseFields:
     """The fields of a response as attributes."""
 
@@ -134,6 +153,23 @@ class ResponseFields:
         parameters = parse_options_header(self.content_type)[1]
         return CallbackDict(parameters, write)
 
+    def get_etag(self) -> tuple[str | None, bool | None]:
+        """Return the entity tag and whether it is weak; (None, None) without one (RFC 9110 §8.8.3)."""
+        return unquote_etag(self.headers.get("ETag"))
+
+    def set_etag(self, etag: str, weak: bool = False) -> None:
+        """Set the entity tag."""
+        self.headers["ETag"] = quote_etag(etag, weak)
+
+    def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
+        """Set an entity tag made from the content, unless there is one already."""
+        if overwrite or "ETag" not in self.headers:
+            self.set_etag(generate_etag(self.get_data()), weak)
+
+    def get_data(self, as_text: bool = False) -> Any:
+        """Return the content whole."""
+        raise TypeError("a header section has no content")  # pragma: no cover
+
     # Control data (RFC 9110 §10.2, §12.5.5, §14).
 
     age = header_property[timedelta](
@@ -154,8 +190,16 @@ class ResponseFields:
     vary = _ParsedField(
         "Vary", parse_set_header, "Which request fields the response depends on (RFC 9110 §12.5.5)."
     )
+    cache_control = _ParsedField(
+        "Cache-Control", _parse_cache_control, "What caches may do with it (RFC 9111 §5.2.2)."
+    )
     accept_ranges = header_property[str](
         "Accept-Ranges", doc="Which range units may be asked for (RFC 9110 §14.3)."
+    )
+    content_range = _ParsedField(
+        "Content-Range",
+        _parse_content_range,
+        "Which part of the representation this is (RFC 9110 §14.4).",
     )
 
     @property
@@ -176,8 +220,35 @@ class ResponseFields:
                 http_date(value) if isinstance(value, datetime) else str(value)
             )
 
+    @property
+    def www_authenticate(self) -> WWWAuthenticate:
+        """The challenge of a 401 (RFC 9110 §11.6.1). Set to one or several; the first is the one read."""
+        challenge = WWWAuthenticate.from_header(self.headers.get("WWW-Authenticate"))
+        if challenge is None:
+            challenge = WWWAuthenticate("basic")
+        challenge.on_update(_writer(self.headers, "WWW-Authenticate"))
+        return challenge
+
+    @www_authenticate.setter
+    def www_authenticate(self, value: WWWAuthenticate | list[WWWAuthenticate] | None) -> None:
+        if not value:
+            self.headers.remove("WWW-Authenticate")
+        elif isinstance(value, list):
+            self.headers.setlist("WWW-Authenticate", [challenge.to_header() for challenge in value])
+        else:
+            self.headers["WWW-Authenticate"] = value.to_header()
+            value.on_update(_writer(self.headers, "WWW-Authenticate"))
+
     # Policies for browsers (CSP 3; HTML; Fetch).
 
+    content_security_policy = _ParsedField(
+        "Content-Security-Policy", parse_csp_header, "What the page may load (CSP 3 §3.1)."
+    )
+    content_security_policy_report_only = _ParsedField(
+        "Content-Security-Policy-Report-Only",
+        parse_csp_header,
+        "What is reported if the page loads it (CSP 3 §3.2).",
+    )
     cross_origin_opener_policy = header_property[COOP](
         "Cross-Origin-Opener-Policy",
         COOP.UNSAFE_NONE,
