@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
         if self.state is READY:
             self._end_at_eof()
         elif self.state is State.DRAINING:
-            self._drain()
+            self._drain_and_serve()
         elif self.state in (State.COLLECTING, State.ANSWERING):
             self.pump_content()
         elif self.state is State.LINGERING:
@@ -200,6 +200,7 @@ class Connection(asyncio.Protocol):
                     and (plain_type := answer.plain_type) is not None
                     and (content := answer.content) is not None
                     and answer.on_close is None
+                    and 200 <= answer.status_code <= 599
                     and head.persistent
                     and head.version == "HTTP/1.1"
                     and head.method != "HEAD"
@@ -240,6 +241,11 @@ class Connection(asyncio.Protocol):
         except ProtocolError as error:
             self._flush(output)
             self._refuse(error)
+            return
+        except BaseException:  # a `Handler` never raises; a bare callable may
+            logger.exception("the handler failed")
+            self._flush(output)
+            self.answer_last(500, "Internal Server Error")
             return
         self._flush(output)
         if self.state is READY:
@@ -355,7 +361,7 @@ class Connection(asyncio.Protocol):
         elif self.state is not CLOSED:
             self.reader.receive(data)
             if self.state is State.DRAINING:
-                self._drain()
+                self._drain_and_serve()
             elif self.reception is not None:
                 self.pump_content()
             else:
@@ -408,8 +414,7 @@ class Connection(asyncio.Protocol):
             if persistent and not self.reader.complete:
                 self.since = self.server.now
                 self.state = State.DRAINING
-                self._drain()
-                return False
+                return self._drain()
             self.reception = None
         if not persistent:
             self._linger()
@@ -422,8 +427,8 @@ class Connection(asyncio.Protocol):
         if self.state is READY:
             self._serve()
 
-    def _drain(self) -> None:
-        """Discard content that nobody read, so that the next request can be found."""
+    def _drain(self) -> bool:
+        """Discard content that nobody read. True: all of it has gone and the next request may follow."""
         reception = self.reception
         try:
             worth_it = reception is None or reception.discard()
@@ -432,9 +437,16 @@ class Connection(asyncio.Protocol):
             worth_it = False
         if not worth_it:
             self._linger()
-        elif self.reader.complete:
-            self.reception = None
-            self.state = READY
+            return False
+        if not self.reader.complete:
+            self._pace_reading()
+            return False
+        self.reception = None
+        self.state = READY
+        return True
+
+    def _drain_and_serve(self) -> None:
+        if self._drain():
             self._serve()
 
     # Refusing and closing.

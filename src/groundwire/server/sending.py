@@ -167,10 +167,9 @@ async def _async_pieces(source: AsyncIterable[Any]) -> AsyncIterator[bytes]:
 async def _iterator_pieces(
     source: Iterable[Any], pool: ThreadPool, context: Context
 ) -> AsyncIterator[bytes]:
-    step = asyncio.ensure_future(pool.call(context, iter, source, steps_iterator=True))
-    iterator: Iterator[Any] | None = None
+    iterator: Iterator[Any] = await pool.call(context, iter, source, steps_iterator=True)
+    step: asyncio.Future[Any] | None = None
     try:
-        iterator = await asyncio.shield(step)
         while True:
             step = asyncio.ensure_future(pool.call(context, next, iterator, steps_iterator=True))
             yield encoded(await asyncio.shield(step))
@@ -182,12 +181,13 @@ async def _iterator_pieces(
 
 
 async def _close_iterator(
-    iterator: Iterator[Any] | None, step: "asyncio.Future[Any]", pool: ThreadPool, context: Context
+    iterator: Iterator[Any], step: "asyncio.Future[Any] | None", pool: ThreadPool, context: Context
 ) -> None:
     """Close a generator once the step that a thread is still in has ended; closing it earlier is an error."""
-    await asyncio.wait([step])
-    if not step.cancelled():
-        step.exception()  # seen: nobody else will ask for it
+    if step is not None:
+        await asyncio.wait([step])
+        if not step.cancelled():
+            step.exception()  # seen: nobody else will ask for it
     close = getattr(iterator, "close", None)
     if close is not None:
         await pool.call(context, close, steps_iterator=True)

@@ -1,0 +1,66 @@
+"""The last answer must reach the client, whatever it was still sending."""
+
+import socket
+import struct
+import threading
+
+import pytest
+from serving import running_server
+
+from groundwire.http.request import Request
+from groundwire.http.response import Response
+
+
+def hello(_: Request) -> Response:
+    return Response("hello")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", ["auto", "asyncio"])
+def test_100_of_100_clients_with_200_kb_in_flight_read_the_refusal_whole(loop: str) -> None:
+    message = b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n" + b"x" * 200_000
+    answers: list[bytes] = []
+
+    def send() -> None:
+        with socket.create_connection(served, timeout=10) as client:
+            client.sendall(message)
+            received = b""
+            while piece := client.recv(65536):
+                received += piece
+            answers.append(received)
+
+    with running_server(hello, loop=loop) as served:
+        threads = [threading.Thread(target=send) for _ in range(100)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+
+    whole = [
+        answer
+        for answer in answers
+        if answer.startswith(b"HTTP/1.1 400 ") and b"of the request.\n" in answer
+    ]
+    assert 100 == len(whole)
+
+
+def test_the_server_ends_its_side_and_then_closes_when_the_client_has() -> None:
+    with running_server(hello) as served, socket.create_connection(served, timeout=5) as client:
+        client.sendall(b"BAD\r\n\r\n")
+        received = b""
+        while piece := client.recv(65536):
+            received += piece
+        assert received.startswith(b"HTTP/1.1 400 ")
+        client.sendall(b"more")  # still taken, and discarded
+
+
+def test_a_client_that_resets_is_forgotten() -> None:
+    with running_server(hello) as served:
+        for _ in range(50):
+            client = socket.create_connection(served, timeout=5)
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        with socket.create_connection(served, timeout=5) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
