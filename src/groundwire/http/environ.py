@@ -24,7 +24,7 @@ DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 def decode_wsgi(value: str) -> str:
-    """Return the text that a variable of an environ stands for: its characters are octets (PEP 3333, Unicode Issues)."""
+    """Return the text that a variable of an environ stands for: its characters are octets (PEP 3333)."""
     return value if value.isascii() else value.encode("latin-1").decode(errors="replace")
 
 
@@ -116,7 +116,7 @@ def _server_address(head: RequestHead, exchange: Exchange) -> tuple[str, str]:
 # From an environ.
 
 
-class EnvironHeaders(ImmutableHeadersMixin, Headers):  # type: ignore[misc]
+class EnvironHeaders(ImmutableHeadersMixin, Headers):
     """The header section in an environ: a view that cannot be changed itself, but changes with the environ.
 
     The names' case is lost there, and of names that differ in ``-`` and ``_`` only one is left.
@@ -159,7 +159,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):  # type: ignore[misc]
             return NotImplemented
         return self.environ is other.environ
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def copy(self) -> Headers:  # type: ignore[override]
         """Return `Headers` of the same lines, which can be changed."""
@@ -194,7 +194,10 @@ def url_of_environ(environ: Mapping[str, Any]) -> str:
 
 
 class ClosingIterator:
-    """An iterator, with what is to be called when it is closed. (Werkzeug: ``werkzeug.wsgi.ClosingIterator``.)"""
+    """An iterator, with what is to be called when it is closed.
+
+    (Werkzeug: ``werkzeug.wsgi.ClosingIterator``.)
+    """
 
     def __init__(
         self,

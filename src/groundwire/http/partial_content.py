@@ -8,7 +8,7 @@ from .ranges import byteranges_end, byteranges_part_head, make_boundary
 
 
 class PartOfIterable:
-    """A run of octets out of an iterable of octets: what comes before is passed over, what comes after not asked for."""
+    """A run of octets out of an iterable of octets: what is before is passed over, what is after not read."""
 
     def __init__(
         self, pieces: Iterable[bytes], start: int, length: int, close: Callable[[], Any] | None

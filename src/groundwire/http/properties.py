@@ -4,7 +4,6 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
 _T = TypeVar("_T")
-_NO_DEFAULT: Any = None
 
 
 class cached_property(Generic[_T]):  # noqa: N801  (Werkzeug's name, and the standard library's)
@@ -52,8 +51,8 @@ class _MappingProperty(Generic[_T]):
         self,
         name: str,
         default: _T | None = None,
-        load_func: Callable[[str], _T] | None = None,
-        dump_func: Callable[[_T], str] | None = None,
+        load_func: Callable[[str], _T | None] | None = None,
+        dump_func: Callable[[_T], str | None] | None = None,
         read_only: bool | None = None,
         doc: str | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ then kept in the instance's `__dict__`, where a program may put another value, o
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import IO, Any, Self, cast
 
@@ -27,7 +27,7 @@ from .errors import (
 )
 from .exchange import Content, ContentError, Exchange
 from .form_data_parser import FormDataParser
-from .headers import RequestHeaders
+from .headers import Headers, RequestHeaders
 from .json_limits import JSONLimits, check_json
 from .multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iterate_pairs
 from .properties import cached_property, environ_property
@@ -57,7 +57,7 @@ class Request(RequestFields):
     # What a subclass, or a program, may set.
 
     max_content_length: int | None = None
-    """Octets of content that are read; None leaves the server's limit. May be set until content is read. Beyond: 413."""
+    """Octets of content that are read; None: the server's limit. May be set until content is read. Beyond: 413."""
 
     max_form_memory_size: int | None = 512 * 1024
     """Octets of all fields of a form that are not files. Beyond: 413."""
@@ -183,12 +183,12 @@ class Request(RequestFields):
         return self.head, self.exchange
 
     @cached_property
-    def headers(self) -> Any:
+    def headers(self) -> Headers:
         """The header section: `Headers` that cannot be changed."""
         if self.head is None:
             return EnvironHeaders(self.environ)
         fields = self.head.fields
-        headers = fields.view
+        headers = cast("RequestHeaders | None", fields.view)
         if headers is None:
             # Kept beside the lines it was made from: a client sends the same ones again and again.
             headers = fields.view = RequestHeaders(fields.lines)
@@ -489,15 +489,11 @@ class Request(RequestFields):
     @cached_property
     def values(self) -> CombinedMultiDict[str, str]:
         """The fields of the query and, for POST, PUT and PATCH, of the form."""
-        sources: list[MultiDict[str, str]] = [self.args]
+        sources: list[Any] = [self.args]
         if self.method in FORM_METHODS:
             sources.append(self.form)
-        return CombinedMultiDict(
-            source
-            if isinstance(source, MultiDict)
-            else MultiDict(cast("Mapping[str, str]", source))
-            for source in sources
-        )
+        # A subclass may store parameters in a plain dict.
+        return CombinedMultiDict(map(_multi_dict, sources))
 
     # JSON.
 
@@ -562,3 +558,9 @@ class Request(RequestFields):
         raise UnsupportedMediaType(
             "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
         )
+
+
+def _multi_dict(source: Any) -> MultiDict[str, str]:
+    return (
+        cast("MultiDict[str, str]", source) if isinstance(source, MultiDict) else MultiDict(source)
+    )

@@ -423,21 +423,21 @@ class Response(ResponseFields):
         self.headers["Content-Length"] = str(len(self.content))
         self.add_etag()
 
-    def settle(self, environ_of: Callable[[], dict[str, Any]]) -> None:
+    def settle(self, request: Any) -> None:
         """Make `content`, `source` and the fields what is sent. The server calls this before it frames a response.
 
         Args:
-            environ_of: answers the request's environ, for classes that override how a response becomes a message.
+            request: the request; its `environ` is read for classes that override how a response becomes a message.
         """
         if self.is_plain:
             if self.content is None and isinstance(self.source, (list, tuple)):
                 self.content = b"".join(self.iter_encoded())
                 self.source = None
             if self.autocorrect_location_header and self.plain_type is None:
-                self._headers = self.get_wsgi_headers(environ_of())
+                self._headers = self.get_wsgi_headers(request.environ)
             return
         # As for GET: the server itself leaves the content of an answer to HEAD out.
-        environ = environ_of() | {"REQUEST_METHOD": "GET"}
+        environ = request.environ | {"REQUEST_METHOD": "GET"}
         pieces, status, lines = self.get_wsgi_response(environ)
         whole = self.is_sequence
         self.status = status

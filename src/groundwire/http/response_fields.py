@@ -11,8 +11,8 @@ from typing import Any
 
 from .authorization import WWWAuthenticate
 from .cache_control import ResponseCacheControl, parse_cache_control_header
+from .content_security_policy import parse_csp_header
 from .cookies import dump_cookie
-from .content_security_policy import ContentSecurityPolicy, parse_csp_header
 from .dates import dump_age, http_date, parse_age, parse_date
 from .etags import generate_etag, quote_etag, unquote_etag
 from .field_values import HeaderSet, dump_header, parse_set_header
@@ -100,8 +100,8 @@ def _parse_content_range(value: str | None, on_update: Callable[[Any], None]) ->
 class ResponseFields:
     """The fields of a response as attributes."""
 
-    headers: Headers
-    max_cookie_size: int
+    headers: Any
+    max_cookie_size: Any
 
     # What is transferred (RFC 9110 §8).
 
