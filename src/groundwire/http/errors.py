@@ -20,6 +20,14 @@ from markupsafe import Markup, escape
 from .mappings import MissingKey
 
 NAMES: dict[int, str] = {
+    300: "Multiple Choices",
+    301: "Moved Permanently",
+    302: "Found",
+    303: "See Other",
+    304: "Not Modified",
+    305: "Use Proxy",
+    307: "Temporary Redirect",
+    308: "Permanent Redirect",
     400: "Bad Request",
     401: "Unauthorized",
     402: "Payment Required",
@@ -220,14 +228,14 @@ class BadRequestKeyError(BadRequest, KeyError):
         KeyError.__init__(self, *(() if arg is None else (arg,)))
 
     @property
-    def description(self) -> str | None:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def description(self) -> str | None:
         """What the page says; names the key while `show_exception` is set."""
         if self.show_exception:
             return f"{self._description}\n{KeyError.__name__}: {KeyError.__str__(self)}"
         return self._description
 
     @description.setter
-    def description(self, value: str | None) -> None:
+    def description(self, value: str | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._description = value
 
 
