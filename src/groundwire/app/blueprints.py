@@ -1,0 +1,285 @@
+"""Blueprints: parts of an application that are set up apart and registered on it (https://flask.palletsprojects.com/blueprints/)."""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .scaffold import Scaffold, setup_method
+from .static import send_from_directory
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Deferred = Callable[["BlueprintSetupState"], None]
+
+
+class BlueprintSetupState:
+    """One registration of a blueprint on an app, handed to the functions given to `Blueprint.record`."""
+
+    def __init__(
+        self, blueprint: "Blueprint", app: Any, options: dict[str, Any], first_registration: bool
+    ) -> None:
+        self.app = app
+        self.blueprint = blueprint
+        self.options = options
+        self.first_registration = first_registration
+        subdomain = options.get("subdomain")
+        self.subdomain = blueprint.subdomain if subdomain is None else subdomain
+        prefix = options.get("url_prefix")
+        self.url_prefix: str | None = blueprint.url_prefix if prefix is None else prefix
+        self.name: str = options.get("name", blueprint.name)
+        self.name_prefix: str = options.get("name_prefix", "")
+        self.url_defaults = {**blueprint.url_values_defaults, **options.get("url_defaults", {})}
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a rule on the app, below the blueprint's prefix and name."""
+        if self.url_prefix is not None:
+            rule = f"{self.url_prefix.rstrip('/')}/{rule.lstrip('/')}" if rule else self.url_prefix
+        options.setdefault("subdomain", self.subdomain)
+        if endpoint is None:
+            assert view_func is not None, "expected view func if endpoint is not provided."
+            endpoint = view_func.__name__
+        defaults = {**self.url_defaults, **(options.pop("defaults", None) or {})}
+        self.app.add_url_rule(
+            rule,
+            f"{self.name_prefix}.{self.name}.{endpoint}".lstrip("."),
+            view_func,
+            defaults=defaults,
+            **options,
+        )
+
+
+class Blueprint(Scaffold):
+    """A part of an application.
+
+    Args:
+        name: goes before the names of its endpoints.
+        import_name: name of the module it is defined in, usually ``__name__``.
+        static_folder: folder of static files, relative to the root path.
+        static_url_path: where they are served, below `url_prefix`.
+        template_folder: folder of templates, relative to the root path.
+        url_prefix: goes before its rules.
+        subdomain: of its rules.
+        url_defaults: values that its views get beside the rule's parameters.
+        root_path: folder of the module, if it cannot be found by `import_name`.
+        cli_group: name its commands are grouped under.
+
+    Raises:
+        ValueError: `name` is empty or has a dot.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        static_folder: str | os.PathLike[str] | None = None,
+        static_url_path: str | None = None,
+        template_folder: str | os.PathLike[str] | None = None,
+        url_prefix: str | None = None,
+        subdomain: str | None = None,
+        url_defaults: dict[str, Any] | None = None,
+        root_path: str | None = None,
+        cli_group: str | None = None,
+    ) -> None:
+        super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
+        if not name:
+            raise ValueError("'name' may not be empty.")
+        if "." in name:
+            raise ValueError("'name' may not contain a dot '.' character.")
+        self.name = name
+        self.url_prefix = url_prefix
+        self.subdomain = subdomain
+        self.deferred_functions: list[Deferred] = []
+        self.url_values_defaults = dict(url_defaults or {})
+        self.cli_group = cli_group
+        self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
+        self._registered = False
+
+    def check_setup_finished(self, name: str) -> None:
+        """Raise AssertionError when it was registered already."""
+        if self._registered:
+            raise AssertionError(
+                f"The setup method {name!r} can no longer be called on the blueprint {self.name!r}. It has already been"
+                " registered at least once, any changes will not be applied consistently.\nMake sure all imports,"
+                " decorators, functions, etc. needed to set up the blueprint are done before registering it."
+            )
+
+    @setup_method
+    def record(self, function: Deferred) -> None:
+        """Have `function` called with the `BlueprintSetupState` of each registration."""
+        self.deferred_functions.append(function)
+
+    @setup_method
+    def record_once(self, function: Deferred) -> None:
+        """Have `function` called with the `BlueprintSetupState` of the first registration on each app."""
+
+        def once(state: BlueprintSetupState) -> None:
+            if state.first_registration:
+                function(state)
+
+        self.record(once)
+
+    def make_setup_state(
+        self, app: Any, options: dict[str, Any], first_registration: bool = False
+    ) -> BlueprintSetupState:
+        """Make the state of one registration; override it to use a class of your own."""
+        return BlueprintSetupState(self, app, options, first_registration)
+
+    @setup_method
+    def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
+        """Nest a blueprint in this one.
+
+        Raises:
+            ValueError: it is this one.
+        """
+        if blueprint is self:
+            raise ValueError("Cannot register a blueprint on itself")
+        self._blueprints.append((blueprint, options))
+
+    @setup_method
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a rule and its view on each app this is registered on; see `Groundwire.add_url_rule`.
+
+        Raises:
+            ValueError: the endpoint, or the name of the view, has a dot.
+        """
+        if endpoint and "." in endpoint:
+            raise ValueError("'endpoint' may not contain a dot '.' character.")
+        if view_func and "." in getattr(view_func, "__name__", ""):
+            raise ValueError("'view_func' name may not contain a dot '.' character.")
+        self.record(
+            lambda state: state.add_url_rule(
+                rule,
+                endpoint,
+                view_func,
+                provide_automatic_options=provide_automatic_options,
+                **options,
+            )
+        )
+
+    def register(self, app: Any, options: dict[str, Any]) -> None:
+        """Add all this has set up to an app, and then what is nested in it.
+
+        Args:
+            app: the app.
+            options: `url_prefix`, `subdomain` and `url_defaults` in place of its own, and a `name`.
+
+        Raises:
+            ValueError: a blueprint is registered under that name already.
+        """
+        prefix: str = options.get("name_prefix", "")
+        name = f"{prefix}.{options.get('name', self.name)}".lstrip(".")
+        if name in app.blueprints:
+            same = "this" if app.blueprints[name] is self else "a different"
+            raise ValueError(
+                f"The name '{name}' is already registered for {same} blueprint. Use 'name=' to provide a unique name."
+            )
+        first_of_blueprint = not any(other is self for other in app.blueprints.values())
+        first_of_name = name not in app.blueprints
+        app.blueprints[name] = self
+        self._registered = True
+        state = self.make_setup_state(app, options, first_of_blueprint)
+        if self.has_static_folder:
+            state.add_url_rule(
+                f"{self.static_url_path}/<path:filename>",
+                view_func=self.send_static_file,
+                endpoint="static",
+            )
+        if first_of_blueprint or first_of_name:
+            self._merge_functions(app, name)
+        for deferred in self.deferred_functions:
+            deferred(state)
+        for blueprint, own_options in self._blueprints:
+            nested = {**own_options, "name_prefix": name}
+            prefix_of_nested = own_options.get("url_prefix", blueprint.url_prefix)
+            nested["url_prefix"] = _joined(state.url_prefix, prefix_of_nested)
+            subdomain = own_options.get("subdomain", blueprint.subdomain)
+            if state.subdomain is not None:
+                subdomain = f"{subdomain}.{state.subdomain}" if subdomain else state.subdomain
+            if subdomain is not None:
+                nested["subdomain"] = subdomain
+            blueprint.register(app, nested)
+
+    def _merge_functions(self, app: Any, name: str) -> None:
+        def own(scope: str | None) -> str:
+            return name if scope is None else f"{name}.{scope}"
+
+        for attribute in (
+            *("before_request_funcs", "after_request_funcs", "teardown_request_funcs"),
+            *("url_default_functions", "url_value_preprocessors", "template_context_processors"),
+        ):
+            functions: dict[str | None, list[Any]] = getattr(app, attribute)
+            for scope, added in getattr(self, attribute).items():
+                functions.setdefault(own(scope), []).extend(added)
+        for scope, by_code in self.error_handler_spec.items():
+            for code, handlers in by_code.items():
+                app.error_handler_spec[own(scope)][code].update(handlers)
+        for endpoint, function in self.view_functions.items():
+            app.view_functions[endpoint] = function
+
+    def send_static_file(self, filename: str) -> Any:
+        """Answer with a file of the blueprint's static folder."""
+        folder = self.static_folder
+        if folder is None:
+            raise RuntimeError("'static_folder' must be set to serve static_files.")
+        return send_from_directory(folder, filename)
+
+    # For the whole app
+
+    def before_app_request(self, function: F) -> F:
+        """As `before_request`, for each request of the app."""
+        return self._for_app("before_request_funcs", function)
+
+    def after_app_request(self, function: F) -> F:
+        """As `after_request`, for each request of the app."""
+        return self._for_app("after_request_funcs", function)
+
+    def teardown_app_request(self, function: F) -> F:
+        """As `teardown_request`, for each request of the app."""
+        return self._for_app("teardown_request_funcs", function)
+
+    def app_context_processor(self, function: F) -> F:
+        """As `context_processor`, for each template of the app."""
+        return self._for_app("template_context_processors", function)
+
+    def app_url_value_preprocessor(self, function: F) -> F:
+        """As `url_value_preprocessor`, for each request of the app."""
+        return self._for_app("url_value_preprocessors", function)
+
+    def app_url_defaults(self, function: F) -> F:
+        """As `url_defaults`, for each URL of the app."""
+        return self._for_app("url_default_functions", function)
+
+    def _for_app(self, attribute: str, function: F) -> F:
+        def record(state: BlueprintSetupState) -> None:
+            getattr(state.app, attribute).setdefault(None, []).append(function)
+
+        self.record_once(record)
+        return function
+
+    def app_errorhandler(self, code: type[Exception] | int) -> Callable[[F], F]:
+        """As `errorhandler`, for each request of the app."""
+
+        def register(function: F) -> F:
+            self.record_once(lambda state: state.app.register_error_handler(code, function))
+            return function
+
+        return register
+
+
+def _joined(outer: str | None, inner: str | None) -> str | None:
+    if outer is None or inner is None:
+        return outer if inner is None else inner
+    return f"{outer.rstrip('/')}/{inner.lstrip('/')}"

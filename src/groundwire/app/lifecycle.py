@@ -1,0 +1,314 @@
+"""The life of a request, once: from the hooks through the view to the response and the teardown.
+
+In the order of https://flask.palletsprojects.com/lifecycle/. Each step is a generator: it calls plain functions itself, and yields what a
+callback returned to be awaited (see `groundwire.app.execution`), so plain functions and coroutines share one text.
+"""
+
+from asyncio import CancelledError
+from collections.abc import Callable
+from typing import Any
+
+from ..http.codings import MIN_BYTES, compress
+from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
+from . import signals
+from .context import RequestContext
+from .execution import Steps, is_awaitable
+from .plans import Plan
+from .returning import error_response
+from .route_options import options_of
+from .routing import RoutingException
+from .wrappers import Response as DefaultResponse
+
+App = Any
+"""The `Groundwire` app, whose class is defined on top of these steps."""
+
+
+
+def plan_of(app: App, context: RequestContext) -> Plan:
+    """Return the plan of the context's request as things stand now."""
+    return app.plans.of(app, context.request.url_rule)
+
+
+def called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Steps[Any]:
+    """Call a callback; await what it returned if that can be."""
+    value = function(*args, **kwargs)
+    if is_awaitable(value):
+        value = yield value
+    return value
+
+
+def sent(app: App, signal: signals.Signal, **kwargs: Any) -> Steps[None]:
+    """Send a signal, if anybody listens."""
+    if signal.receivers:
+        for receiver in signal.receivers_for(app):
+            yield from called(receiver, app, **kwargs)
+
+
+def step(app: App, context: RequestContext, name: str, *args: Any) -> Steps[Any]:
+    """Take one step: the app's own method where a program overrides it, otherwise the generator here."""
+    if name in app.plans.overridden(app):
+        return (yield from called(getattr(app, name), *args))
+    return (yield from STEPS[name](app, context, *args))
+
+
+def ensured(app: App, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, or what the app's own `ensure_sync` makes of it where a program overrides that."""
+    return app.ensure_sync(function) if "ensure_sync" in app.plans.overridden(app) else function
+
+
+# The whole
+
+
+def exchange(
+    app: App, context: RequestContext, *, returned: Any = None, raised: BaseException | None = None
+) -> Steps[Any]:
+    """Answer the context's request for a server, whatever goes wrong.
+
+    Args:
+        app: the app.
+        context: the request's context, which is current.
+        returned: an awaitable that its view returned, when it was called already.
+        raised: what its view raised, when it was called already.
+    """
+    try:
+        response = yield from answer(app, context, returned, raised)
+        return compressed(app, context.request, response)
+    except CancelledError:
+        raise  # the server has given the exchange up
+    except BaseException as error:
+        return last_answer(app, context, error)
+
+
+def compressed(app: App, request: Any, response: Any) -> Any:
+    """Return the response, its content coded if that is worth it and the client takes it (COMPRESS)."""
+    content = response.content
+    if (content is None or len(content) > MIN_BYTES) and app.config["COMPRESS"]:
+        compress(response, request.headers.get("Accept-Encoding"), request.method)
+    return response
+
+
+def last_answer(app: App, context: RequestContext, error: BaseException) -> Any:
+    """Answer 500 for an error that left the steps. It stays with the request, for a test client to raise."""
+    request = context.request
+    request.unhandled_error = error
+    app.logger.error(
+        "Exception on %s [%s]",
+        request.path,
+        request.method,
+        exc_info=(type(error), error, error.__traceback__),
+    )
+    return error_response(DefaultResponse, InternalServerError(), None)
+
+
+def answer(
+    app: App, context: RequestContext, returned: Any, raised: BaseException | None
+) -> Steps[Any]:
+    """Answer the context's request, then tear down. Arguments as `exchange`'s."""
+    error: BaseException | None = None
+    try:
+        try:
+            if raised is not None or returned is not None:
+                response = yield from go_on(app, context, returned, raised)
+            else:
+                response = yield from step(app, context, "full_dispatch_request")
+        except Exception as failure:
+            error = failure
+            response = yield from step(app, context, "handle_exception", failure)
+    except BaseException as failure:
+        error = failure
+        raise
+    finally:
+        yield from teardown(app, context, error)
+    return response
+
+
+def teardown(app: App, context: RequestContext, error: BaseException | None) -> Steps[None]:
+    """Run the teardown functions of the request, then those of the app's context."""
+    try:
+        yield from step(app, context, "do_teardown_request", error)
+        context.request.close()
+    finally:
+        yield from step(app, context, "do_teardown_appcontext", error)
+        if signals.appcontext_popped.receivers:
+            yield from sent(app, signals.appcontext_popped)
+
+
+def full_dispatch(app: App, context: RequestContext) -> Steps[Any]:
+    """Run the hooks and the view, turn errors into answers, and finish the response."""
+    if not app.got_first_request:
+        app.got_first_request = True
+    try:
+        yield from sent(app, signals.request_started)
+        value = yield from step(app, context, "preprocess_request")
+        if value is None:
+            value = yield from step(app, context, "dispatch_request")
+    except Exception as error:
+        value = yield from step(app, context, "handle_user_exception", error)
+    return (yield from step(app, context, "finalize_request", value))
+
+
+def go_on(
+    app: App, context: RequestContext, returned: Any, raised: BaseException | None
+) -> Steps[Any]:
+    """Go on from a view that returned an awaitable, or raised."""
+    try:
+        if raised is not None:
+            raise raised
+        value = yield returned
+    except Exception as error:
+        value = yield from step(app, context, "handle_user_exception", error)
+    return (yield from step(app, context, "finalize_request", value))
+
+
+# The steps
+
+
+def preprocess(app: App, context: RequestContext) -> Steps[Any]:
+    """Run the `url_value_preprocessor`s and the `before_request` functions; the first answer ends them."""
+    plan = plan_of(app, context)
+    request = context.request
+    for function in plan.preprocessors:
+        yield from called(function, request.endpoint, request.view_args)
+    for function in plan.before:
+        value = yield from called(ensured(app, function))
+        if value is not None:
+            return value
+    return None
+
+
+def dispatch(app: App, context: RequestContext) -> Steps[Any]:
+    """Call the view; raise what routing found instead of one."""
+    request = context.request
+    if request.routing_exception is not None:
+        yield from step(app, context, "raise_routing_exception", request)
+    rule = request.url_rule
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        return (yield from step(app, context, "make_default_options_response"))
+    plan = plan_of(app, context)
+    if plan.view is None:
+        raise KeyError(rule.endpoint)
+    content = request.content
+    if plan.view_is_async and type(content) is not bytes and not options_of(rule).stream:
+        # A coroutine must not block on content, and Flask's ways of reading it do not await.
+        if not content.complete:
+            yield request.receive()
+    return (yield from called(ensured(app, plan.view), **(request.view_args or {})))
+
+
+def raise_routing(app: App, context: RequestContext, request: Any) -> Steps[Any]:
+    """Raise why no rule matched."""
+    raise request.routing_exception
+    yield
+
+
+def default_options(app: App, context: RequestContext) -> Steps[Any]:
+    """Answer OPTIONS with the methods of the request's path."""
+    response = app.response_class()
+    response.allow.update(context.url_adapter.allowed_methods())
+    return response
+    yield
+
+
+def make(app: App, context: RequestContext, value: Any) -> Steps[Any]:
+    """Turn what a view returned into a response."""
+    return app.response_of(value, context.request)
+    yield
+
+
+def finalize(
+    app: App, context: RequestContext, value: Any, from_error_handler: bool = False
+) -> Steps[Any]:
+    """Turn what a view or an error handler returned into a response, and run the `after_request` functions on it."""
+    response = yield from step(app, context, "make_response", value)
+    try:
+        response = yield from step(app, context, "process_response", response)
+        yield from sent(app, signals.request_finished, response=response)
+    except Exception:
+        if not from_error_handler:
+            raise
+        app.logger.exception("Request finalizing failed with an error while handling an error")
+    return response
+
+
+def process_response(app: App, context: RequestContext, response: Any) -> Steps[Any]:
+    """Run what `after_this_request` was given, then the `after_request` functions, last first."""
+    for function in context.after_functions or ():
+        response = yield from called(ensured(app, function), response)
+    for function in plan_of(app, context).after:
+        response = yield from called(ensured(app, function), response)
+    return response
+
+
+def handle_user(app: App, context: RequestContext, error: Exception) -> Steps[Any]:
+    """Turn what a view raised into an answer by an error handler; raise it again where there is none."""
+    if isinstance(error, BadRequestKeyError) and (
+        app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]
+    ):
+        error.show_exception = True
+    if isinstance(error, HTTPException) and not app.trap_http_exception(error):
+        return (yield from step(app, context, "handle_http_exception", error))
+    handler = app.find_error_handler(error, context.request.blueprints)
+    if handler is None:
+        raise error
+    return (yield from called(ensured(app, handler), error))
+
+
+def handle_http(app: App, context: RequestContext, error: HTTPException) -> Steps[Any]:
+    """Turn an `HTTPException` into an answer by an error handler; without one it is the answer."""
+    # One without a code stands for a response; one of routing is a redirect. Neither is an error.
+    if error.code is None or isinstance(error, RoutingException):
+        return error
+    handler = app.find_error_handler(error, context.request.blueprints)
+    if handler is None:
+        return error
+    return (yield from called(ensured(app, handler), error))
+
+
+def handle_unexpected(app: App, context: RequestContext, error: Exception) -> Steps[Any]:
+    """Answer 500 for an error that no handler took, or raise it again for a debugger or a test."""
+    yield from sent(app, signals.got_request_exception, exception=error)
+    if app.propagates_exceptions():
+        raise error
+    app.log_exception((type(error), error, error.__traceback__))
+    server_error = InternalServerError(original_exception=error)
+    value: Any = server_error
+    handler = app.find_error_handler(server_error, context.request.blueprints)
+    if handler is not None:
+        value = yield from called(ensured(app, handler), server_error)
+    return (yield from step(app, context, "finalize_request", value, True))
+
+
+def teardown_request(
+    app: App, context: RequestContext, error: BaseException | None
+) -> Steps[None]:
+    """Run the `teardown_request` functions, last first."""
+    for function in plan_of(app, context).teardown:
+        yield from called(ensured(app, function), error)
+    yield from sent(app, signals.request_tearing_down, exc=error)
+
+
+def teardown_app(
+    app: App, context: RequestContext | None, error: BaseException | None
+) -> Steps[None]:
+    """Run the `teardown_appcontext` functions, last first."""
+    for function in reversed(app.teardown_appcontext_funcs):
+        yield from called(ensured(app, function), error)
+    yield from sent(app, signals.appcontext_tearing_down, exc=error)
+
+
+STEPS: dict[str, Callable[..., Steps[Any]]] = {
+    "full_dispatch_request": full_dispatch,
+    "preprocess_request": preprocess,
+    "dispatch_request": dispatch,
+    "raise_routing_exception": raise_routing,
+    "make_default_options_response": default_options,
+    "make_response": make,
+    "finalize_request": finalize,
+    "process_response": process_response,
+    "handle_user_exception": handle_user,
+    "handle_http_exception": handle_http,
+    "handle_exception": handle_unexpected,
+    "do_teardown_request": teardown_request,
+    "do_teardown_appcontext": teardown_app,
+}
+"""The steps by the names of the app's methods for them."""

@@ -1,0 +1,55 @@
+"""The app's logger (https://flask.palletsprojects.com/logging/)."""
+
+import logging
+import sys
+from typing import Any, TextIO
+
+from .current import current
+
+
+class ErrorsStream(logging.StreamHandler[TextIO]):
+    """Writes to the WSGI error stream during a WSGI request, otherwise to standard error as it is at that time."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """Where to write now."""
+        context = current.get(None)
+        request = None if context is None else context.request
+        # An environ is looked at, never made: only a WSGI server's has a stream of its own.
+        environ: dict[str, Any] = {} if request is None else request.__dict__.get("environ") or {}
+        stream: TextIO = environ.get("wsgi.errors") or sys.stderr
+        return stream
+
+
+default_handler = ErrorsStream()
+"""What `create_logger` gives to a logger that would have none."""
+
+default_handler.setFormatter(
+    logging.Formatter("[%(asctime)s] %(levelname)s in %(module)s: %(message)s")
+)
+
+
+def has_level_handler(logger: logging.Logger) -> bool:
+    """Tell whether a handler would take what the logger lets through."""
+    level = logger.getEffectiveLevel()
+    current_logger: logging.Logger | None = logger
+    while current_logger is not None:
+        if any(handler.level <= level for handler in current_logger.handlers):
+            return True
+        if not current_logger.propagate:
+            return False
+        current_logger = current_logger.parent
+    return False
+
+
+def create_logger(app: Any) -> logging.Logger:
+    """Return the logger called like `app`, with a handler if it has none and, in debug mode, showing everything."""
+    logger = logging.getLogger(app.name)
+    if app.debug and not logger.level:
+        logger.setLevel(logging.DEBUG)
+    if not has_level_handler(logger):
+        logger.addHandler(default_handler)
+    return logger

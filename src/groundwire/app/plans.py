@@ -1,0 +1,239 @@
+"""An endpoint's plan: all that a request of one rule needs, looked up once.
+
+A plan is made at the first request of its rule and dropped when anything it was made from changes: the dicts and lists of hooks
+(`groundwire.app.registry`), the rules, an attribute of the app, the receivers of a signal. So no request has to ask whether it is
+still right.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from weakref import WeakSet
+
+from . import signals
+from .execution import Execution, is_async
+from .route_options import options_of
+from .wrappers import scopes_of
+
+Function = Callable[..., Any]
+
+STEPS = (
+    *("full_dispatch_request", "preprocess_request", "dispatch_request", "make_response"),
+    *("finalize_request", "process_response", "handle_http_exception", "handle_user_exception"),
+    *("handle_exception", "do_teardown_request", "do_teardown_appcontext", "ensure_sync"),
+    *("create_url_adapter", "raise_routing_exception", "make_default_options_response", "log_exception"),
+    "wsgi_app",
+)
+"""Methods of the app that a program may override, in its class or on the instance. One that is, is called."""
+
+
+class Plan:
+    """What happens to a request of one rule. `rule` is None for requests that no rule matched."""
+
+    __slots__ = (
+        "after",
+        "all_async",
+        "before",
+        "endpoint",
+        "execution",
+        "preprocessors",
+        "rule",
+        "short",
+        "teardown",
+        "teardown_app",
+        "text_response",
+        "view",
+        "view_is_async",
+    )
+
+    rule: Any
+    endpoint: str | None
+    view: Function | None
+    view_is_async: bool
+    all_async: bool
+    """Whether the view and all that is called around it are coroutine functions."""
+
+    preprocessors: tuple[Function, ...]
+    before: tuple[Function, ...]
+    after: tuple[Function, ...]
+    teardown: tuple[Function, ...]
+    teardown_app: tuple[Function, ...]
+    execution: Execution
+    short: bool
+    """Whether there is nothing to do but call a plain view, so that `handle` may do it itself."""
+
+    text_response: Callable[[str], Any]
+    """Makes the response of a view that returned a str."""
+
+
+class PlanTable:
+    """The plans of one app, and where its endpoints run."""
+
+    def __init__(self) -> None:
+        self.literal: dict[tuple[str, str], Plan] = {}
+        """By (method, path): plans of rules without parameters that `handle` may carry out itself, inline."""
+
+        self.executions: dict[str | None, Execution] = {}
+        """Where each endpoint runs. Outlives the plans."""
+
+        self._by_rule: dict[int, Plan] = {}
+        self._overridden: frozenset[str] | None = None
+        self._path_alone: bool | None = None
+        self._changes = 0
+        self._lock = threading.Lock()
+        with _tables_lock:
+            _tables.add(self)
+
+    def forget(self) -> None:
+        """Drop all plans, because something they were made from has changed."""
+        self._changes += 1
+        self._overridden = None
+        self._path_alone = None
+        self._by_rule.clear()
+        self.literal.clear()
+
+    def overridden(self, app: Any) -> frozenset[str]:
+        """Return which of `STEPS` the app's class or the app itself defines anew."""
+        found = self._overridden
+        if found is None:
+            found = self._overridden = frozenset(
+                name
+                for name in STEPS
+                if name in vars(app) or getattr(type(app), name) is not app.steps_of_class[name]
+            )
+        return found
+
+    def of(self, app: Any, rule: Any) -> Plan:
+        """Return the plan for requests that `rule` matched; None: that no rule matched."""
+        plan = self._by_rule.get(id(rule))
+        if plan is None:
+            with self._lock:
+                changes = self._changes
+                plan = self._make(app, rule)
+                if changes == self._changes:
+                    self._by_rule[id(rule)] = plan
+        return plan
+
+    def remember(self, app: Any, plan: Plan, request: Any) -> None:
+        """Have `handle` find the plan of a request by method and path alone, where these decide."""
+        path = request.path
+        if (
+            app.url_map.table.literal.get(path, {}).get(request.method) is plan.rule
+            and self.matches_path_alone(app)
+        ):
+            self.literal[request.method, path] = plan
+
+    def matches_path_alone(self, app: Any) -> bool:
+        """Tell whether method and path decide which rule matches, whatever the host is."""
+        found = self._path_alone
+        if found is None:
+            found = self._path_alone = (
+                not app.url_map.host_matching
+                and not app.subdomain_matching
+                and app.config["TRUSTED_HOSTS"] is None
+                and app.request_class.trusted_hosts is None
+                and "create_url_adapter" not in self.overridden(app)
+            )
+        return found
+
+    def held_the_loop(self, plan: Plan, seconds: float) -> None:
+        """Run an endpoint in threads from now on, because a run held the event loop."""
+        plan.execution.held_the_loop(seconds)
+        self.forget()
+
+    def pin(self, request: Any, reason: str) -> None:
+        """Keep the endpoint of `request` in threads from now on."""
+        execution = self.executions.get(request.endpoint)
+        if execution is not None and execution.mode != "thread":
+            execution.keep_in_threads(reason)
+            self.forget()
+
+    def _make(self, app: Any, rule: Any) -> Plan:
+        plan = Plan()
+        plan.rule = rule
+        plan.endpoint = endpoint = None if rule is None else rule.endpoint
+        plan.view = None if rule is None else app.view_functions.get(endpoint)
+        plan.view_is_async = plan.view is not None and is_async(plan.view)
+        blueprint = endpoint.rpartition(".")[0] if endpoint is not None else ""
+        inner_first: tuple[str | None, ...] = (*(scopes_of(blueprint) if blueprint else ()), None)
+        outer_first = inner_first[::-1]
+        plan.preprocessors = _functions(app.url_value_preprocessors, outer_first)
+        plan.before = _functions(app.before_request_funcs, outer_first)
+        plan.after = _functions(app.after_request_funcs, inner_first, last_first=True)
+        plan.teardown = _functions(app.teardown_request_funcs, inner_first, last_first=True)
+        plan.teardown_app = tuple(reversed(app.teardown_appcontext_funcs))
+        overridden = self.overridden(app)
+        handlers = tuple(
+            handler
+            for scope in inner_first
+            for by_class in app.error_handler_spec.get(scope, {}).values()
+            for handler in by_class.values()
+        )
+        callbacks = (
+            *(*plan.preprocessors, *plan.before, *plan.after, *plan.teardown, *plan.teardown_app),
+            *handlers,
+            *(getattr(app, name) for name in sorted(overridden)),
+            *(receiver for signal in signals.REQUEST_SIGNALS for receiver in signal.receivers),
+        )
+        plan.all_async = all(
+            callable(function) and is_async(function) for function in (*callbacks, plan.view) if function
+        )
+        plan.execution = self._execution(app, plan, callbacks)
+        plan.short = (
+            plan.view is not None
+            and not plan.view_is_async
+            and not (plan.preprocessors or plan.before or plan.after)
+            and not (plan.teardown or plan.teardown_app)
+            and not overridden
+            and not signals.any_receivers()
+        )
+        plan.text_response = app.response_class.of_text
+        return plan
+
+    def _execution(self, app: Any, plan: Plan, callbacks: tuple[Any, ...]) -> Execution:
+        chain = (plan.view, *callbacks)
+        execution = self.executions.get(plan.endpoint)
+        if execution is not None and (execution.chain == chain or execution.held_loop):
+            execution.chain = chain
+            return execution
+        wanted = options_of(plan.rule).run
+        policy = app.config["INLINE"]
+        if wanted == "inline":
+            execution = Execution(chain, "inline", 'the route says run="inline"')
+        elif wanted == "thread":
+            execution = Execution(chain, "thread", 'the route says run="thread"')
+        elif plan.all_async:
+            reason = "nothing of the program's own runs" if plan.view is None else "async def"
+            execution = Execution(chain, "inline", reason)
+        elif policy == "always":
+            execution = Execution(chain, "inline", 'INLINE is "always"')
+        elif policy == "never":
+            execution = Execution(chain, "thread", 'INLINE is "never"')
+        else:
+            execution = Execution(chain, "watch", "its first runs are being watched")
+        self.executions[plan.endpoint] = execution
+        return execution
+
+
+def _functions(
+    by_scope: Any, scopes: Iterable[str | None], *, last_first: bool = False
+) -> tuple[Function, ...]:
+    found: list[Function] = []
+    for scope in scopes:
+        functions = by_scope.get(scope, ())
+        found.extend(reversed(functions) if last_first else functions)
+    return tuple(found)
+
+
+_tables: WeakSet[PlanTable] = WeakSet()
+_tables_lock = threading.Lock()
+
+
+def _forget_all() -> None:
+    with _tables_lock:
+        tables = list(_tables)
+    for table in tables:
+        table.forget()
+
+
+signals.on_receivers_changed.append(_forget_all)

@@ -1,0 +1,320 @@
+"""What can be set up on an app and on a blueprint alike: routes, hooks, error handlers, a static folder.
+
+Flask's words (https://flask.palletsprojects.com/api/#flask.Flask): the same decorators, with the same meaning.
+"""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import IO, Any, TypeVar, cast
+
+from ..http.errors import HTTPException, default_exceptions
+from .registry import TrackedDict
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ErrorSpec = TrackedDict["str | None", TrackedDict["int | None", dict[type[Exception], Callable[..., Any]]]]
+"""Error handlers: by blueprint name (None: the app), by status code (None: not an HTTPException), by class."""
+
+FunctionsByScope = TrackedDict["str | None", list[Callable[..., Any]]]
+"""Functions by blueprint name; None: the app's."""
+
+
+def setup_method(method: F) -> F:
+    """Mark a method of a `Scaffold` that must not be called when it is too late to have effect."""
+
+    @wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self.check_setup_finished(method.__name__)
+        return method(self, *args, **kwargs)
+
+    return cast("F", checked)
+
+
+class Scaffold:
+    """Base of `Groundwire` and `Blueprint`.
+
+    Args:
+        import_name: name of the module it is defined in, usually ``__name__``.
+        static_folder: folder of files to serve, relative to `root_path`.
+        static_url_path: where they are served.
+        template_folder: folder of templates, relative to `root_path`.
+        root_path: folder of the module, if it cannot be found by `import_name`.
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        import_name: str,
+        static_folder: str | os.PathLike[str] | None = None,
+        static_url_path: str | None = None,
+        template_folder: str | os.PathLike[str] | None = None,
+        root_path: str | None = None,
+    ) -> None:
+        self.import_name = import_name
+        self.template_folder = template_folder
+        self.root_path = find_root_path(import_name) if root_path is None else root_path
+        self._static_folder: str | None = None
+        self._static_url_path: str | None = None
+        self.static_folder = static_folder
+        self.static_url_path = static_url_path
+
+        changed = self.setup_changed
+        self.view_functions = TrackedDict[str, Callable[..., Any]](changed)
+        self.error_handler_spec: ErrorSpec = TrackedDict(
+            changed, lambda: TrackedDict[Any, Any](changed, dict)
+        )
+        self.before_request_funcs: FunctionsByScope = TrackedDict(changed, list)
+        self.after_request_funcs: FunctionsByScope = TrackedDict(changed, list)
+        self.teardown_request_funcs: FunctionsByScope = TrackedDict(changed, list)
+        self.url_value_preprocessors: FunctionsByScope = TrackedDict(changed, list)
+        self.url_default_functions: FunctionsByScope = TrackedDict(changed, list)
+        self.template_context_processors: FunctionsByScope = TrackedDict(changed, list)
+
+    def setup_changed(self) -> None:
+        """Called when a route, hook or error handler comes, changes or goes."""
+
+    def check_setup_finished(self, name: str) -> None:
+        """Raise AssertionError when it is too late to call the method `name`."""
+
+    # Folders
+
+    @property
+    def static_folder(self) -> str | None:
+        """The folder of static files as an absolute path, or None."""
+        if self._static_folder is None:
+            return None
+        return os.path.join(self.root_path, self._static_folder)
+
+    @static_folder.setter
+    def static_folder(self, value: str | os.PathLike[str] | None) -> None:
+        self._static_folder = None if value is None else os.fspath(value).rstrip(r"\/")
+
+    @property
+    def has_static_folder(self) -> bool:
+        """Whether there is a static folder."""
+        return self.static_folder is not None
+
+    @property
+    def static_url_path(self) -> str | None:
+        """Where the static files are served; by default at the name of their folder."""
+        if self._static_url_path is not None:
+            return self._static_url_path
+        folder = self.static_folder
+        return None if folder is None else f"/{os.path.basename(folder)}".rstrip("/")
+
+    @static_url_path.setter
+    def static_url_path(self, value: str | None) -> None:
+        self._static_url_path = None if value is None else value.rstrip("/")
+
+    def open_resource(
+        self, resource: str, mode: str = "rb", encoding: str | None = None
+    ) -> IO[Any]:
+        """Open a file relative to `root_path` for reading.
+
+        Raises:
+            ValueError: `mode` is not a way of reading.
+        """
+        if mode not in {"r", "rt", "rb"}:
+            raise ValueError("Resources can only be opened for reading.")
+        path = os.path.join(self.root_path, resource)
+        return open(path, mode, encoding=None if mode == "rb" else encoding)
+
+    # Routes
+
+    @setup_method
+    def route(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Register the decorated function as the view of `rule`. Options as `add_url_rule`'s."""
+
+        def register(function: F) -> F:
+            endpoint = options.pop("endpoint", None)
+            self.add_url_rule(rule, endpoint, function, **options)
+            return function
+
+        return register
+
+    def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[F], F]:
+        if "methods" in options:
+            raise TypeError("Use the 'route' decorator to use the 'methods' argument.")
+        return self.route(rule, methods=[method], **options)
+
+    @setup_method
+    def get(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Route GET (and HEAD) requests of `rule` to the decorated function."""
+        return self._method_route("GET", rule, options)
+
+    @setup_method
+    def post(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Route POST requests of `rule` to the decorated function."""
+        return self._method_route("POST", rule, options)
+
+    @setup_method
+    def put(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Route PUT requests of `rule` to the decorated function."""
+        return self._method_route("PUT", rule, options)
+
+    @setup_method
+    def delete(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Route DELETE requests of `rule` to the decorated function."""
+        return self._method_route("DELETE", rule, options)
+
+    @setup_method
+    def patch(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Route PATCH requests of `rule` to the decorated function."""
+        return self._method_route("PATCH", rule, options)
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a rule; see `Groundwire.add_url_rule` and `Blueprint.add_url_rule`."""
+        raise TypeError(f"{type(self).__name__} keeps no rules.")
+
+    @setup_method
+    def endpoint(self, endpoint: str) -> Callable[[F], F]:
+        """Make the decorated function the view of an endpoint whose rule was added without one."""
+
+        def register(function: F) -> F:
+            self.view_functions[endpoint] = function
+            return function
+
+        return register
+
+    # Hooks
+
+    @setup_method
+    def before_request(self, function: F) -> F:
+        """Have `function` called before each request. What it returns, unless None, is the answer."""
+        self.before_request_funcs.setdefault(None, []).append(function)
+        return function
+
+    @setup_method
+    def after_request(self, function: F) -> F:
+        """Have `function` called with each response; it returns that or another one."""
+        self.after_request_funcs.setdefault(None, []).append(function)
+        return function
+
+    @setup_method
+    def teardown_request(self, function: F) -> F:
+        """Have `function` called when a request is over, with the error that ended it or None."""
+        self.teardown_request_funcs.setdefault(None, []).append(function)
+        return function
+
+    @setup_method
+    def context_processor(self, function: F) -> F:
+        """Have what `function` returns, a dict, known to each template."""
+        self.template_context_processors.setdefault(None, []).append(function)
+        return function
+
+    @setup_method
+    def url_value_preprocessor(self, function: F) -> F:
+        """Have `function` called with the endpoint and the parameters of each request, to change them."""
+        self.url_value_preprocessors.setdefault(None, []).append(function)
+        return function
+
+    @setup_method
+    def url_defaults(self, function: F) -> F:
+        """Have `function` called with the endpoint and the values of each URL that is built, to change them."""
+        self.url_default_functions.setdefault(None, []).append(function)
+        return function
+
+    # Errors
+
+    @setup_method
+    def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[F], F]:
+        """Register the decorated function for a status code or a class of exceptions."""
+
+        def register(function: F) -> F:
+            self.register_error_handler(code_or_exception, function)
+            return function
+
+        return register
+
+    @setup_method
+    def register_error_handler(
+        self, code_or_exception: type[Exception] | int, f: Callable[..., Any]
+    ) -> None:
+        """Register `f` for a status code or a class of exceptions.
+
+        Raises:
+            ValueError: no exception belongs to that code, or an instance was given.
+            TypeError: what was given is not a class of exceptions.
+        """
+        exception, code = error_class_and_code(code_or_exception)
+        self.error_handler_spec[None][code][exception] = f
+
+
+def error_class_and_code(
+    code_or_exception: type[Exception] | int,
+) -> tuple[type[Exception], int | None]:
+    """Return the class of exceptions that is meant, and its status code when it has one.
+
+    Raises:
+        ValueError: no exception belongs to that code, or an instance was given.
+        TypeError: what was given is not a class of exceptions.
+    """
+    if isinstance(code_or_exception, int):
+        try:
+            kind: Any = default_exceptions[code_or_exception]
+        except KeyError:
+            raise ValueError(
+                f"{code_or_exception!r} is not a recognized HTTP error code."
+                " Use a subclass of HTTPException with that code instead."
+            ) from None
+    else:
+        kind = code_or_exception
+    if isinstance(kind, Exception):
+        raise TypeError(
+            f"{kind!r} is an instance, not a class. Handlers can only be registered for Exception classes"
+            " or HTTP error codes."
+        )
+    if not isinstance(kind, type) or not issubclass(kind, Exception):
+        name = kind.__name__ if isinstance(kind, type) else repr(kind)
+        raise ValueError(f"'{name}' is not a subclass of Exception.")
+    return kind, kind.code if issubclass(kind, HTTPException) else None
+
+
+def find_root_path(import_name: str) -> str:
+    """Return the folder of a module, or the working folder when it is not in a file.
+
+    Raises:
+        RuntimeError: the module is a namespace package, which has no one folder.
+    """
+    module = sys.modules.get(import_name)
+    path = getattr(module, "__file__", None)
+    if path is None:
+        try:
+            spec = importlib.util.find_spec(import_name) if module is None else module.__spec__
+        except (ImportError, ValueError):
+            spec = None
+        if spec is None:
+            return os.getcwd()
+        path = spec.origin
+        if path is None or not os.path.isfile(path):
+            raise RuntimeError(
+                f"No root path can be found for the provided module {import_name!r}: it comes from no one file, as a"
+                " namespace package does. Pass 'root_path'."
+            )
+    return str(Path(path).resolve().parent) if path else os.getcwd()
+
+
+def find_instance_path(import_name: str) -> str:
+    """Return where the files of one deployment lie: ``instance`` beside the program, or under ``var`` once installed."""
+    package = import_name.partition(".")[0]
+    root = Path(find_root_path(package))
+    module = sys.modules.get(package)
+    if module is not None and hasattr(module, "__path__"):
+        root = root.parent
+    prefix = Path(sys.prefix).resolve()
+    site = {"site-packages", "dist-packages"} & set(root.parts)
+    if site and root.is_relative_to(prefix):
+        return str(prefix / "var" / f"{package}-instance")
+    return str(root / "instance")

@@ -1,0 +1,50 @@
+"""What is looked at once, before the first request: set-ups that Flask accepts and that are surely mistakes."""
+
+import inspect
+import warnings
+from typing import Any
+
+from .route_options import options_of
+from .routes import place_of
+
+
+class SetupWarning(UserWarning):
+    """A set-up that works, but surely not as meant."""
+
+
+def warn_of_mistakes(app: Any) -> None:
+    """Warn of rules that never match, and of views that cannot be called with their rule's parameters."""
+    for first, second in app.url_map.duplicates():
+        warnings.warn(
+            f"The rule {second.rule!r} of endpoint {second.endpoint!r} ({options_of(second).place}) can never match:"
+            f" {first.rule!r} of endpoint {first.endpoint!r} ({options_of(first).place}) matches the same requests and"
+            " comes first. Remove one, or give them different methods.",
+            SetupWarning,
+            stacklevel=2,
+        )
+    for rule, view, missing in unfit_views(app):
+        warnings.warn(
+            f"The view of endpoint {rule.endpoint!r} ({place_of(view)}) takes no parameter {missing!r}, which its rule"
+            f" {rule.rule!r} ({options_of(rule).place}) has. Each of its requests will fail.",
+            SetupWarning,
+            stacklevel=2,
+        )
+
+
+def unfit_views(app: Any) -> list[tuple[Any, Any, str]]:
+    """Return (rule, view, parameter) where a view lacks a parameter of its rule, and nothing could take it away."""
+    found: list[tuple[Any, Any, str]] = []
+    if any(app.url_value_preprocessors.values()):
+        return found
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions.get(rule.endpoint)
+        if not inspect.isfunction(view) or hasattr(view, "__wrapped__"):
+            continue
+        parameters = inspect.signature(view).parameters.values()
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            continue
+        names = {parameter.name for parameter in parameters}
+        missing = sorted({*rule.arguments, *(rule.defaults or {})} - names)
+        if missing:
+            found.append((rule, view, missing[0]))
+    return found

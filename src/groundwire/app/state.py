@@ -1,0 +1,182 @@
+"""What an application holds: its configuration, its rules, its functions, and how it is called."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+
+from ..http.errors import Aborter, HTTPException
+from ..http.headers import Headers
+from .config import DEFAULTS, Config, ConfigAttribute
+from .context import AppGlobals
+from .json_provider import DefaultJSONProvider, JSONProvider
+from .log import create_logger
+from .plans import PlanTable
+from .registry import TrackedDict, TrackedList
+from .routing import Map, Rule
+from .scaffold import Scaffold, find_instance_path
+from .wrappers import Request, Response
+
+
+def _seconds(value: Any) -> timedelta:
+    return value if isinstance(value, timedelta) else timedelta(seconds=value)
+
+
+class AppState(Scaffold):
+    """Base of `Groundwire`: what is set up once and read by every exchange. Arguments as `Groundwire`'s."""
+
+    request_class: type[Request] = Request
+    response_class: type[Response] = Response
+    headers_class: ClassVar[type[Headers]] = Headers
+    aborter_class = Aborter
+    app_ctx_globals_class: type[Any] = AppGlobals
+    config_class: type[Config] = Config
+    url_rule_class: type[Rule] = Rule
+    url_map_class: type[Map] = Map
+    json_provider_class: type[JSONProvider] = DefaultJSONProvider
+    default_config: ClassVar[Any] = {**DEFAULTS, "PERMANENT_SESSION_LIFETIME": timedelta(days=31)}
+
+    testing = ConfigAttribute("TESTING")
+    secret_key = ConfigAttribute("SECRET_KEY")
+    permanent_session_lifetime = ConfigAttribute("PERMANENT_SESSION_LIFETIME", _seconds)
+
+    steps_of_class: ClassVar[dict[str, Any]] = {}
+    """The steps of an exchange as Groundwire defines them; see `groundwire.app.steps`."""
+
+    def __init__(
+        self,
+        import_name: str,
+        static_url_path: str | None = None,
+        static_folder: str | os.PathLike[str] | None = "static",
+        static_host: str | None = None,
+        host_matching: bool = False,
+        subdomain_matching: bool = False,
+        template_folder: str | os.PathLike[str] | None = "templates",
+        instance_path: str | None = None,
+        instance_relative_config: bool = False,
+        root_path: str | None = None,
+    ) -> None:
+        self.plans = PlanTable()
+        self.got_first_request = False
+        super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
+        if instance_path is None:
+            instance_path = find_instance_path(import_name)
+        elif not os.path.isabs(instance_path):
+            raise ValueError(
+                f"'instance_path' must be an absolute path, not {instance_path!r}: a relative one would depend on the"
+                " folder the program is started in."
+            )
+        self.instance_path = instance_path
+        self.config = self.make_config(instance_relative_config)
+        self.config.on_change = self.setup_changed
+        self.aborter = self.make_aborter()
+        self.json: Any = self.json_provider_class(self)
+        self.extensions: dict[str, Any] = {}
+        self.subdomain_matching = subdomain_matching
+        self.url_build_error_handlers: list[Callable[..., Any]] = []
+        changed = self.setup_changed
+        self.teardown_appcontext_funcs: list[Callable[..., Any]] = TrackedList(changed)
+        self.shell_context_processors: list[Callable[..., Any]] = []
+        self.blueprints: dict[str, Any] = TrackedDict(changed)
+        self.url_map = self.url_map_class(host_matching=host_matching)
+        self.url_map.on_change.append(changed)
+        self.static_host = static_host
+
+    # Names
+
+    @cached_property
+    def name(self) -> str:  # type: ignore[override]
+        """The import name, or the name of the file that is run."""
+        if self.import_name != "__main__":
+            return self.import_name
+        path = getattr(sys.modules["__main__"], "__file__", None)
+        if path is None:
+            return "__main__"
+        return os.path.splitext(os.path.basename(path))[0]
+
+    @cached_property
+    def logger(self) -> logging.Logger:
+        """The logger called like the app. In debug mode it shows all there is, unless a level was set."""
+        return create_logger(self)
+
+    @property
+    def debug(self) -> bool:
+        """Whether debug mode is on."""
+        return bool(self.config["DEBUG"])
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        self.config["DEBUG"] = value
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    # Making
+
+    def make_config(self, instance_relative: bool = False) -> Config:
+        """Make the configuration, whose files are relative to the root path or the instance path."""
+        root_path = self.instance_path if instance_relative else self.root_path
+        defaults = dict(self.default_config)
+        defaults["DEBUG"] = debug_asked_for()
+        return self.config_class(root_path, defaults)
+
+    def make_aborter(self) -> Aborter:
+        """Make what `abort` raises with."""
+        return self.aborter_class()
+
+    def open_instance_resource(
+        self, resource: str, mode: str = "rb", encoding: str | None = "utf-8"
+    ) -> Any:
+        """Open a file relative to `instance_path`, for reading or writing."""
+        path = os.path.join(self.instance_path, resource)
+        return open(path, mode, encoding=None if "b" in mode else encoding)
+
+    # Change
+
+    def setup_changed(self) -> None:
+        """Forget the endpoint plans: something they were made from has changed."""
+        self.plans.forget()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        self.plans.forget()
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self.plans.forget()
+
+    def check_setup_finished(self, name: str) -> None:
+        """Raise AssertionError when requests were handled already."""
+        if self.got_first_request:
+            raise AssertionError(
+                f"The setup method {name!r} can no longer be called on the application. It has already handled its"
+                " first request, any changes will not be applied consistently.\nMake sure all imports, decorators,"
+                " functions, etc. needed to set up the application are done before running it."
+            )
+
+    # Error handlers
+
+    def find_error_handler(
+        self, error: Exception, blueprints: Iterable[str]
+    ) -> Callable[..., Any] | None:
+        """Return the handler for `error`: of a blueprint before the app's, by code before by class, nearest class first."""
+        code = error.code if isinstance(error, HTTPException) else None
+        scopes: tuple[str | None, ...] = (*blueprints, None)
+        for wanted in (code, None) if code is not None else (None,):
+            for scope in scopes:
+                handlers = self.error_handler_spec.get(scope, {}).get(wanted)
+                if not handlers:
+                    continue
+                for kind in type(error).__mro__:
+                    if kind in handlers:
+                        return handlers[kind]
+        return None
+
+
+def debug_asked_for() -> bool:
+    """Tell whether the environment asks for debug mode (GROUNDWIRE_DEBUG, FLASK_DEBUG)."""
+    value = os.environ.get("GROUNDWIRE_DEBUG", os.environ.get("FLASK_DEBUG", ""))
+    return bool(value) and value.lower() not in {"0", "false", "no"}

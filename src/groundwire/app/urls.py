@@ -1,0 +1,216 @@
+"""Building URLs, and what a request's URL is matched with (https://flask.palletsprojects.com/api/#flask.Flask.url_for)."""
+
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import escape
+
+from .context import app_context
+from .current import current
+from .routing import BuildError, MapAdapter
+from .state import AppState
+from .wrappers import Response as DefaultResponse
+from .wrappers import scopes_of
+
+
+class AppUrls(AppState):
+    """Base of `Groundwire`: from requests to rules, and from endpoints to URLs."""
+
+    def create_url_adapter(self, request: Any) -> MapAdapter | None:
+        """Return what matches `request` and builds URLs relative to it.
+
+        Without a request it builds external URLs if SERVER_NAME says for which host; None if not.
+
+        Raises:
+            SecurityError: the request's host is none of TRUSTED_HOSTS.
+        """
+        server_name: str | None = self.config["SERVER_NAME"]
+        if request is None:
+            if server_name is None:
+                return None
+            return self.url_map.bind(
+                server_name,
+                script_name=self.config["APPLICATION_ROOT"],
+                url_scheme=self.config["PREFERRED_URL_SCHEME"],
+            )
+        trusted = self.config["TRUSTED_HOSTS"]
+        if trusted is not None:
+            request.trusted_hosts = trusted
+        subdomain: str | None = None
+        if self.url_map.host_matching:
+            server_name = None
+        elif not self.subdomain_matching:
+            subdomain = self.url_map.default_subdomain or ""
+        if request.head is None:
+            host = request.host  # refused here, if it is to be refused, rather than at its first use
+            del host
+            return self.url_map.bind_to_environ(
+                request.environ, server_name=server_name, subdomain=subdomain
+            )
+        host = request.host
+        if subdomain is None and server_name is not None:
+            subdomain = _subdomain(host, server_name, request.scheme)
+        return self.url_map.bind(
+            host,
+            script_name=request.root_path or "/",
+            subdomain=subdomain,
+            url_scheme=request.scheme,
+            default_method=request.method,
+            path_info=request.path,
+            query_args=request.query_string.decode("latin-1"),
+        )
+
+    def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Have the `url_defaults` functions of the endpoint's blueprints and of the app change `values`."""
+        scopes: tuple[str | None, ...] = (None,)
+        if "." in endpoint:
+            scopes = (None, *reversed(scopes_of(endpoint.rpartition(".")[0])))
+        for scope in scopes:
+            for function in self.url_default_functions.get(scope, ()):
+                function(endpoint, values)
+
+    def url_for(
+        self,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        """Return the URL of an endpoint.
+
+        Args:
+            endpoint: its name; a leading dot means the blueprint of the current request.
+            _anchor: goes behind ``#``.
+            _method: of the endpoint's rules, one for this method.
+            _scheme: of an external URL.
+            _external: with scheme and host; by default only outside of a request.
+            values: the rule's parameters; the others become the query.
+
+        Raises:
+            BuildError: there is no such endpoint, or parameters are missing.
+            RuntimeError: outside of a request, and SERVER_NAME is not set.
+            ValueError: `_scheme` without `_external`.
+        """
+        context = current.get(None)
+        request_context = None if context is None else context.request_context
+        if request_context is not None:
+            adapter = request_context.url_adapter
+            if endpoint.startswith("."):
+                blueprint = request_context.request.blueprint
+                endpoint = endpoint[1:] if blueprint is None else f"{blueprint}{endpoint}"
+            if _external is None:
+                _external = _scheme is not None
+        else:
+            adapter = self.create_url_adapter(None) if context is None else context.url_adapter
+            if adapter is None:
+                raise RuntimeError(
+                    "Unable to build URLs outside an active request without 'SERVER_NAME' configured."
+                    " Set 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME' too, where they are not the defaults."
+                )
+            if _external is None:
+                _external = True
+        if _scheme is not None and not _external:
+            raise ValueError("When specifying '_scheme', '_external' must be True.")
+        self.inject_url_defaults(endpoint, values)
+        try:
+            url = adapter.build(
+                endpoint,
+                values,
+                method=_method,
+                url_scheme=_scheme,
+                force_external=_external,
+            )
+        except BuildError as error:
+            values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external)
+            return self.handle_url_build_error(error, endpoint, values)
+        if _anchor is not None:
+            url = f"{url}#{quote(_anchor, safe=_SAFE_IN_FRAGMENT)}"
+        return str(url)
+
+    def handle_url_build_error(
+        self, error: BuildError, endpoint: str, values: dict[str, Any]
+    ) -> str:
+        """Return the URL that one of `url_build_error_handlers` gives, or raise `error`."""
+        for handler in self.url_build_error_handlers:
+            try:
+                url = handler(error, endpoint, values)
+            except BuildError as another:
+                error = another
+            else:
+                if url is not None:
+                    return str(url)
+        raise error
+
+    def redirect(self, location: str, code: int = 302) -> Any:
+        """Return a response that sends the client to `location`."""
+        return make_redirect(location, code, self.response_class)
+
+
+# RFC 3986 §3.5, and "%" for what is encoded already.
+_SAFE_IN_FRAGMENT = "%!$&'()*+,/:;=?@"
+
+
+def _subdomain(host: str, server_name: str, scheme: str) -> str:
+    """Return what `host` has before `server_name`; a name that cannot be one where it is none of its subdomains."""
+    default_port = {"http": ":80", "https": ":443"}.get(scheme, "")
+    wanted = server_name.lower().removesuffix(default_port)
+    actual = host.lower().removesuffix(default_port)
+    if actual == wanted:
+        return ""
+    if actual.endswith(f".{wanted}"):
+        return actual[: -len(wanted) - 1]
+    return "<invalid>"
+
+
+def make_redirect(location: str, code: int, response_class: Any) -> Any:
+    """Return a response of `response_class` that sends the client to `location` (RFC 9110 §10.2.2).
+
+    Raises:
+        ValueError: `location` has characters that no field value may have.
+    """
+    shown = escape(location)
+    response = response_class(
+        "<!doctype html>\n"
+        "<html lang=en>\n"
+        "<title>Redirecting...</title>\n"
+        "<h1>Redirecting...</h1>\n"
+        "<p>You should be redirected automatically to the target URL: "
+        f'<a href="{shown}">{shown}</a>. If not, click the link.\n',
+        code,
+        mimetype="text/html",
+    )
+    response.headers["Location"] = location
+    return response
+
+
+def redirect(location: str, code: int = 302, Response: Any = None) -> Any:  # noqa: N803 - Flask's name
+    """Return a response that sends the client to `location`; see `Groundwire.redirect`."""
+    context = current.get(None)
+    if context is not None and Response is None:
+        return context.app.redirect(location, code)
+    return make_redirect(location, code, DefaultResponse if Response is None else Response)
+
+
+def url_for(
+    endpoint: str,
+    *,
+    _anchor: str | None = None,
+    _method: str | None = None,
+    _scheme: str | None = None,
+    _external: bool | None = None,
+    **values: Any,
+) -> str:
+    """Return the URL of an endpoint of the current app; see `Groundwire.url_for`."""
+    return str(
+        app_context().app.url_for(
+            endpoint,
+            _anchor=_anchor,
+            _method=_method,
+            _scheme=_scheme,
+            _external=_external,
+            **values,
+        )
+    )

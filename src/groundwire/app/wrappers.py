@@ -1,0 +1,133 @@
+"""`Request` and `Response` as views know them: messages, and what the app knows of them."""
+
+from typing import Any, cast
+
+from ..http import request as messages
+from ..http.errors import BadRequest, HTTPException
+from ..http.response import Response as MessageResponse
+from . import json
+from .current import current
+from .route_options import options_of
+
+
+def _config(key: str, default: Any) -> Any:
+    context = current.get(None)
+    return default if context is None else context.app.config[key]
+
+
+class Request(messages.Request):
+    """A request, with the rule that matched it and the limits that the app's configuration sets.
+
+    (Flask: ``flask.Request``.)
+    """
+
+    json_module: Any = json
+
+    url_rule: Any = None
+    """The rule that matched, or None."""
+
+    view_args: dict[str, Any] | None = None
+    """The parameters that the rule took from the path; None when none matched."""
+
+    routing_exception: HTTPException | None = None
+    """Why no rule matched; raised in place of calling a view."""
+
+    matched: bool = False
+    """Whether it was looked for a rule already."""
+
+    context: Any = None
+    """The context made for it when its content was asked about, before it was handled."""
+
+    unhandled_error: BaseException | None = None
+    """What the app let through for a test client to raise, as PROPAGATE_EXCEPTIONS and TESTING say."""
+
+    _max_content_length: int | None = None
+    _max_form_memory_size: int | None = None
+    _max_form_parts: int | None = None
+
+    @property
+    def max_content_length(self) -> int | None:
+        """Octets of content that are read before 413; may be set until content is read (MAX_CONTENT_LENGTH)."""
+        if self._max_content_length is not None:
+            return self._max_content_length
+        of_route = options_of(self.url_rule).max_content_length
+        if of_route is not None:
+            return of_route
+        return cast("int | None", _config("MAX_CONTENT_LENGTH", super().max_content_length))
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
+
+    @property
+    def max_form_memory_size(self) -> int | None:
+        """Octets a form's fields that are not files may have (MAX_FORM_MEMORY_SIZE)."""
+        if self._max_form_memory_size is not None:
+            return self._max_form_memory_size
+        return cast("int | None", _config("MAX_FORM_MEMORY_SIZE", super().max_form_memory_size))
+
+    @max_form_memory_size.setter
+    def max_form_memory_size(self, value: int | None) -> None:
+        self._max_form_memory_size = value
+
+    @property
+    def max_form_parts(self) -> int | None:
+        """Parts a multipart form may have (MAX_FORM_PARTS)."""
+        if self._max_form_parts is not None:
+            return self._max_form_parts
+        return cast("int | None", _config("MAX_FORM_PARTS", super().max_form_parts))
+
+    @max_form_parts.setter
+    def max_form_parts(self, value: int | None) -> None:
+        self._max_form_parts = value
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint of the rule that matched, or None."""
+        rule = self.url_rule
+        return None if rule is None else rule.endpoint
+
+    @property
+    def blueprint(self) -> str | None:
+        """The dotted name of the blueprint that the endpoint is of, or None."""
+        endpoint = self.endpoint
+        if endpoint is None or "." not in endpoint:
+            return None
+        return endpoint.rpartition(".")[0]
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The names of `blueprint` and of those it is nested in, innermost first."""
+        name = self.blueprint
+        return [] if name is None else scopes_of(name)
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Answer for content that is no JSON: raise 400, with the reason in debug mode, or 415 (see `get_json`)."""
+        try:
+            return super().on_json_loading_failed(e)
+        except BadRequest as error:
+            context = current.get(None)
+            if context is not None and context.app.debug:
+                raise
+            raise BadRequest from error
+
+
+def scopes_of(name: str) -> list[str]:
+    """Return a dotted blueprint name and those it is nested in, innermost first."""
+    scopes = [name]
+    while "." in name:
+        name = name.rpartition(".")[0]
+        scopes.append(name)
+    return scopes
+
+
+class Response(MessageResponse):
+    """A response of HTML unless it says otherwise. (Flask: ``flask.Response``.)"""
+
+    json_module: Any = json
+    autocorrect_location_header = False
+
+    @property
+    def max_cookie_size(self) -> int:
+        """Octets a cookie may have before a warning (MAX_COOKIE_SIZE)."""
+        return cast("int", _config("MAX_COOKIE_SIZE", 4093))
