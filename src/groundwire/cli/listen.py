@@ -267,7 +267,7 @@ def answer_to(received: Received, writer: ResponseWriter) -> bytes:
     )
     sent = "\n".join(click.unstyle(line) for line in visible_lines(received.raw, KEPT_BYTES))
     if error is not None:
-        said = f"{error.message} ({error.section}, byte {error.offset}) {hint_about(received.raw)}".strip()
+        said = f"{error.message} ({error.section}, byte {error.offset})"
     else:
         said = f"This is what you sent me, {len(received.raw):,} bytes of it:"
     if wants_page:
