@@ -15,11 +15,12 @@ import re
 import stat
 import sys
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from io import FileIO
 from typing import Any, NamedTuple, Self
 
+from .ranges import byteranges_end, byteranges_length, byteranges_part_head, make_boundary
 from .uploads import is_device_name
 
 CAN_WALK = (
@@ -182,13 +183,16 @@ def open_trusted(path: str | os.PathLike[str]) -> OpenFile:
     return OpenFile(os.open(text, FILE_FLAGS), text)
 
 
-def open_below(root: str | os.PathLike[str], path: str, *, dotfiles: bool = False) -> OpenFile:
+def open_below(
+    root: str | os.PathLike[str], path: str, *, dotfiles: bool = False, links: bool = True
+) -> OpenFile:
     """Open the file that `path` names below the folder `root`.
 
     Args:
         root: a folder; itself trusted, and it may be a link.
         path: from a request, decoded, relative, ``/`` between the names.
         dotfiles: whether names may begin with a dot.
+        links: whether links are followed, to what is inside `root`.
 
     Raises:
         FileRefused: there is no such file, it is no regular file, it is not inside `root`, or its name is refused
@@ -199,12 +203,12 @@ def open_below(root: str | os.PathLike[str], path: str, *, dotfiles: bool = Fals
     try:
         real_root = os.path.realpath(root)
         if not CAN_WALK:
-            return open_by_real_path(real_root, names)
+            return open_by_real_path(real_root, names, links)
         file = open_by_walk(real_root, names)
-        if file is None:
+        if file is None and links:
             file = open_by_walk(real_root, names_of_link(real_root, names))
         if file is None:
-            raise FileRefused(f"{path!r} leads over a link that changes")
+            raise FileRefused(f"{path!r} leads over a link")
         return file
     except OSError as error:
         if error.errno in GONE:
@@ -264,14 +268,17 @@ def names_of_link(real_root: str, names: list[str]) -> list[str]:
     return os.path.relpath(target, real_root).split(os.sep)
 
 
-def open_by_real_path(real_root: str, names: list[str]) -> OpenFile:
+def open_by_real_path(real_root: str, names: list[str], links: bool = True) -> OpenFile:
     """Open `names` below `real_root` where folders cannot be opened one relative to the other.
 
     Raises:
         FileRefused: it is no regular file, or not inside `real_root`.
         OSError: it cannot be opened.
     """
-    target = os.path.join(real_root, *names_of_link(real_root, names))
+    found = names_of_link(real_root, names)
+    target = os.path.join(real_root, *found)
+    if found != names and not links:
+        raise FileRefused(f"{target!r} is what a link leads to")
     before = os.stat(target)
     if not stat.S_ISREG(before.st_mode):
         raise FileRefused(f"{target!r} is not a regular file")
@@ -348,12 +355,59 @@ class FileSlice:
         self.close()
 
 
+class FileParts:
+    """Several parts of an open file as multipart/byteranges (RFC 9110 §14.6). Closes the file.
+
+    Args:
+        file: the open file, which belongs to this from now on.
+        parts: (start, stop) of each part.
+        content_type: the type of the whole representation.
+
+    Attributes:
+        length: octets of the content, delimiters and all.
+        content_type: what the content as it is sent is.
+    """
+
+    def __init__(
+        self, file: OpenFile, parts: Iterable[tuple[int, int]], content_type: str | None
+    ) -> None:
+        self.file = file
+        self._parts = list(parts)
+        self._part_type = content_type
+        self._boundary = make_boundary()
+        self.content_type = f"multipart/byteranges; boundary={self._boundary}"
+        self.length = byteranges_length(self._boundary, content_type, self._parts, file.size_bytes)
+        self._pieces = self._read()
+
+    def _read(self) -> Iterator[bytes]:
+        for start, stop in self._parts:
+            yield byteranges_part_head(
+                self._boundary, self._part_type, start, stop, self.file.size_bytes
+            )
+            yield from FileSlice(self.file, start, stop - start)
+        yield byteranges_end(self._boundary)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
 class SmallFile(NamedTuple):
     """A file kept in memory, and what it was when it was read."""
 
     content: bytes
+    """Its content, in the coding it is kept in."""
+
     path: str
     size_bytes: int
+    """Octets of the file itself."""
+
     mtime_ns: int
     inode: int
     device: int
@@ -363,7 +417,7 @@ class SmallFileCache:
     """Small files in memory, those not used for longest given up first.
 
     An entry is good only as long as what stands at its path is the very file that was read, by modification time, size
-    and inode; so a lookup asks the system once, and never reads.
+    and inode; so a lookup asks the system once, and never reads. A file can be kept in content codings as well.
 
     Args:
         max_file_bytes: larger files are not kept.
@@ -380,7 +434,7 @@ class SmallFileCache:
         self.max_file_bytes = max_file_bytes
         self.max_bytes = max_bytes
         self._lock: AbstractContextManager[Any] = nullcontext() if lock is None else lock
-        self._files: OrderedDict[tuple[str, str], SmallFile] = OrderedDict()
+        self._files: OrderedDict[tuple[str, str, str], SmallFile] = OrderedDict()
         self._bytes = 0
 
     @property
@@ -391,9 +445,9 @@ class SmallFileCache:
     def __len__(self) -> int:
         return len(self._files)
 
-    def get(self, root: str, path: str) -> SmallFile | None:
-        """Return the file kept for `path` below `root`, if it is still what is there."""
-        key = (root, path)
+    def get(self, root: str, path: str, coding: str = "") -> SmallFile | None:
+        """Return the file kept for `path` below `root`, in `coding`, if it is still what is there."""
+        key = (root, path, coding)
         with self._lock:
             small = self._files.get(key)
             if small is not None:
@@ -411,7 +465,7 @@ class SmallFileCache:
             and status.st_dev == small.device
         ):
             return small
-        self.discard(root, path)
+        self._discard(key)
         return None
 
     def read(self, root: str, path: str, file: OpenFile) -> SmallFile:
@@ -420,32 +474,36 @@ class SmallFileCache:
         Raises:
             FileTruncated: it has become shorter since it was opened.
         """
-        content = FileSlice(file).read(-1) if file.size_bytes else b""
-        if len(content) != file.size_bytes:
-            raise FileTruncated(
-                f"{file.path!r} has become shorter than its {file.size_bytes} octets"
-            )
+        content = b"".join(FileSlice(file))
         small = SmallFile(
             content, file.path, file.size_bytes, file.mtime_ns, file.inode, file.device
         )
-        if small.size_bytes <= self.max_file_bytes:
-            self._keep((root, path), small)
+        self._keep((root, path, ""), small)
         return small
 
-    def _keep(self, key: tuple[str, str], small: SmallFile) -> None:
+    def keep_coded(
+        self, root: str, path: str, coding: str, small: SmallFile, content: bytes
+    ) -> SmallFile:
+        """Keep and return `content`, the content of `small` in `coding`, good as long as that file is what is there."""
+        coded = small._replace(content=content)
+        self._keep((root, path, coding), coded)
+        return coded
+
+    def _keep(self, key: tuple[str, str, str], small: SmallFile) -> None:
+        if len(small.content) > self.max_file_bytes:
+            return
         with self._lock:
             old = self._files.pop(key, None)
             if old is not None:
-                self._bytes -= old.size_bytes
+                self._bytes -= len(old.content)
             self._files[key] = small
-            self._bytes += small.size_bytes
+            self._bytes += len(small.content)
             while self._bytes > self.max_bytes:
                 _, oldest = self._files.popitem(last=False)
-                self._bytes -= oldest.size_bytes
+                self._bytes -= len(oldest.content)
 
-    def discard(self, root: str, path: str) -> None:
-        """Give up what is kept for `path` below `root`."""
+    def _discard(self, key: tuple[str, str, str]) -> None:
         with self._lock:
-            old = self._files.pop((root, path), None)
+            old = self._files.pop(key, None)
             if old is not None:
-                self._bytes -= old.size_bytes
+                self._bytes -= len(old.content)

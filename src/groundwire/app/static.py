@@ -1,0 +1,595 @@
+"""Files as answers: a static folder, `send_file` and `send_from_directory`.
+
+A static folder is for files that anybody may have, named by the request. `send_file` answers with a file that the
+program named, `send_from_directory` with one that the request named in a folder that the program named. All three end
+in `Response.make_conditional`, where preconditions and ranges are looked at (RFC 9110 §13, §14).
+"""
+
+import mimetypes
+import os
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from io import BytesIO, TextIOBase
+from time import time
+from typing import IO, Any
+from urllib.parse import quote
+
+from ..http.codings import (
+    MIN_BYTES,
+    choose,
+    encode,
+    is_compressible,
+    weaken,
+)
+from ..http.dates import http_date
+from ..http.errors import NotFound, PreconditionFailed
+from ..http.etags import quote_etag
+from ..http.files import (
+    SLICE_BYTES,
+    FileRefused,
+    FileSlice,
+    FileTruncated,
+    OpenFile,
+    SmallFile,
+    SmallFileCache,
+    open_below,
+    open_trusted,
+)
+from ..http.headers import Headers
+from ..http.media_types import dump_options_header
+from ..http.response import Response
+from .context import request_context
+
+MaxAge = int | None | Callable[[str | None], int | None]
+"""How many seconds a client may keep a file without asking, or what tells it for a path."""
+
+MIME_TYPES: dict[str, str] = {
+    ".avif": "image/avif",
+    ".css": "text/css",
+    ".csv": "text/csv",
+    ".eot": "application/vnd.ms-fontobject",
+    ".flac": "audio/flac",
+    ".gif": "image/gif",
+    ".glb": "model/gltf-binary",
+    ".gltf": "model/gltf+json",
+    ".htm": "text/html",
+    ".html": "text/html",
+    ".ico": "image/vnd.microsoft.icon",
+    ".ics": "text/calendar",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".jsonld": "application/ld+json",
+    ".m4a": "audio/mp4",
+    ".map": "application/json",
+    ".md": "text/markdown",
+    ".mjs": "text/javascript",
+    ".mp3": "audio/mpeg",
+    ".mp4": "video/mp4",
+    ".oga": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".ogv": "video/ogg",
+    ".opus": "audio/ogg",
+    ".otf": "font/otf",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain",
+    ".vtt": "text/vtt",
+    ".wasm": "application/wasm",
+    ".webm": "video/webm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".xhtml": "application/xhtml+xml",
+    ".xml": "text/xml",
+    ".zip": "application/zip",
+}
+"""Media types by extension that do not depend on the system, as `mimetypes` does, which is asked for all others. It can
+be changed."""
+
+OCTETS = "application/octet-stream"
+
+NEIGHBOURS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
+"""Codings a file can lie beside another in (``app.js.br``), best first, and the extensions they have."""
+
+NEIGHBOUR_AGE_NS = 2 * 10**9
+"""A neighbour older than its file by more than this was made from an older one. (Copying takes a moment.)"""
+
+SMALL_FILES = SmallFileCache(lock=threading.Lock())
+"""Small static files, of all apps of this process."""
+
+
+def guess_type(name: str) -> tuple[str | None, str | None]:
+    """Return the media type and the content coding that a file's name stands for, each None if it says nothing."""
+    root, extension = os.path.splitext(name.lower())
+    known = MIME_TYPES.get(extension)
+    if known is not None:
+        return known, None
+    guessed, coding = mimetypes.guess_type(name)
+    if coding is not None:
+        guessed = MIME_TYPES.get(os.path.splitext(root)[1], guessed)
+    return guessed, coding
+
+
+# The static folder
+
+
+def static_response(
+    root: str | os.PathLike[str],
+    filename: str,
+    *,
+    request: Any,
+    max_age: MaxAge = None,
+    compress: bool = False,
+    dotfiles: bool = False,
+    cache: SmallFileCache = SMALL_FILES,
+    response_class: type[Response] = Response,
+) -> Response:
+    """Answer `request` with the file `filename` of the folder `root`.
+
+    A file that lies beside it under the same name with ``.br``, ``.zst`` or ``.gz`` is sent in its place to a client
+    that takes that coding and asks for the whole; links, and files older than the original, do not count for that.
+    Files up to 64 KiB are kept in memory, larger ones are read as the client takes them.
+
+    Args:
+        root: the folder. What a link in it leads to outside of it is not there.
+        filename: from the request, decoded, ``/`` between the names.
+        request: whose method, preconditions, ranges and Accept-Encoding are answered.
+        max_age: how many seconds the client may keep it without asking; None: it asks each time.
+        compress: whether small files are coded on the way where there is no neighbour.
+        dotfiles: whether names may begin with a dot.
+        cache: where small files are kept.
+        response_class: what the answer is made of.
+
+    Raises:
+        NotFound: there is no such file, or it may not be served; which of the two is not told.
+        PreconditionFailed: the request's If-Match or If-Unmodified-Since does not hold.
+        RequestedRangeNotSatisfiable: no range it asks for lies in the file.
+        OSError: the system is out of descriptors, or fails.
+    """
+    root = os.fspath(root)
+    try:
+        chosen = choose_static(root, filename, request, compress, dotfiles, cache)
+    except FileRefused as refusal:
+        raise NotFound from refusal
+    mimetype, coding = guess_type(filename)
+    headers = Headers([("X-Content-Type-Options", "nosniff")])
+    if coding is not None:
+        headers.set("Content-Encoding", coding)
+    if chosen.varies:
+        headers.set("Vary", "Accept-Encoding")
+    if chosen.coding is not None:
+        headers.set("Content-Encoding", chosen.coding)
+    set_validators(headers, chosen.etag, modified_at(chosen.mtime_ns))
+    path = os.path.join(root, filename)
+    set_freshness(headers, max_age(path) if callable(max_age) else max_age)
+    response = response_class(headers=headers, mimetype=mimetype or OCTETS)
+    size_bytes = set_content(response, chosen.source)
+    return answer_conditions(response, request, size_bytes, ranges=chosen.coding is None)
+
+
+class Chosen:
+    """The representation of a static file that is sent, and what is said of it."""
+
+    __slots__ = ("coding", "etag", "mtime_ns", "source", "varies")
+
+    def __init__(
+        self, source: SmallFile | OpenFile, coding: str | None, etag: str, varies: bool
+    ) -> None:
+        self.source = source.content if isinstance(source, SmallFile) else source
+        self.mtime_ns = source.mtime_ns
+        self.coding = coding
+        self.etag = etag
+        self.varies = varies
+
+
+def choose_static(
+    root: str, filename: str, request: Any, compress: bool, dotfiles: bool, cache: SmallFileCache
+) -> Chosen:
+    """Choose the representation of a static file for a request (RFC 9110 §12.1).
+
+    Raises:
+        FileRefused: there is no such file, or it may not be served.
+    """
+    source = fetch(root, filename, cache, dotfiles)
+    try:
+        etag = f"{source.mtime_ns:x}-{source.size_bytes:x}"
+        mimetype, coded = guess_type(filename)
+        if mimetype is None or coded is not None or not is_compressible(mimetype):
+            return Chosen(source, None, f'"{etag}"', varies=False)
+        accepted = request.headers.combined("Accept-Encoding")
+        # Ranges count the octets of the file itself, whatever coding the client takes besides.
+        whole = "Range" not in request.headers
+        beside = neighbours_of(root, filename, source)
+        if beside:
+            coding = choose(accepted, beside) if whole else None
+            neighbour = None
+            if coding is not None:
+                neighbour = fetch_neighbour(root, filename + NEIGHBOURS[coding], cache, dotfiles)
+            if coding is not None and neighbour is not None:
+                if isinstance(source, OpenFile):
+                    source.close()
+                etag = f'"{neighbour.mtime_ns:x}-{neighbour.size_bytes:x}-{coding}"'
+                return Chosen(neighbour, coding, etag, varies=True)
+            return Chosen(source, None, f'"{etag}"', varies=True)
+        if not compress or not isinstance(source, SmallFile) or source.size_bytes <= MIN_BYTES:
+            return Chosen(source, None, f'"{etag}"', varies=False)
+        coding = choose(accepted) if whole else None
+        if coding is not None:
+            small = coded_small(root, filename, coding, source, cache)
+            if small is not None:
+                return Chosen(small, coding, weaken(f'"{etag}"'), varies=True)
+        return Chosen(source, None, f'"{etag}"', varies=True)
+    except BaseException:
+        if isinstance(source, OpenFile):
+            source.close()
+        raise
+
+
+def fetch(
+    root: str, filename: str, cache: SmallFileCache, dotfiles: bool, links: bool = True
+) -> SmallFile | OpenFile:
+    """Return a file of a folder, from memory where it is kept or small enough to be, otherwise open.
+
+    Raises:
+        FileRefused: there is no such file, or it may not be served.
+    """
+    # SECURITY: what is kept was opened under this very name once, so it has passed every check but that for a dot.
+    small = None if filename[:1] == "." or "/." in filename else cache.get(root, filename)
+    if small is not None:
+        return small
+    file = open_below(root, filename, dotfiles=dotfiles, links=links)
+    if file.size_bytes > cache.max_file_bytes:
+        return file
+    try:
+        return cache.read(root, filename, file)
+    except FileTruncated:
+        # Somebody is writing it just now; what is sent must be what its length and entity tag say.
+        raise FileRefused(f"{file.path!r} is being changed") from None
+    finally:
+        file.close()
+
+
+def neighbours_of(root: str, filename: str, source: SmallFile | OpenFile) -> tuple[str, ...]:
+    """Return the codings that a file lies beside itself in, best first; whether they may be sent is not looked at."""
+    found: list[str] = []
+    path = os.path.join(root, filename)
+    for coding, extension in NEIGHBOURS.items():
+        try:
+            status = os.lstat(path + extension)
+        except OSError:
+            continue
+        if status.st_mtime_ns >= source.mtime_ns - NEIGHBOUR_AGE_NS:
+            found.append(coding)
+    return tuple(found)
+
+
+def fetch_neighbour(
+    root: str, filename: str, cache: SmallFileCache, dotfiles: bool
+) -> SmallFile | OpenFile | None:
+    """Return the coded neighbour of a file, or None if it may not be served; a link may not, wherever it leads."""
+    try:
+        return fetch(root, filename, cache, dotfiles, links=False)
+    except FileRefused:
+        return None
+
+
+def coded_small(
+    root: str, filename: str, coding: str, small: SmallFile, cache: SmallFileCache
+) -> SmallFile | None:
+    """Return a small file in `coding`, kept so that it is coded once; None where coding does not make it smaller."""
+    kept = cache.get(root, filename, coding)
+    if kept is None or kept.mtime_ns != small.mtime_ns or kept.size_bytes != small.size_bytes:
+        content = encode(coding, small.content)
+        # What does not get smaller is kept as it is: a sign not to try again.
+        kept = cache.keep_coded(root, filename, coding, small, min(content, small.content, key=len))
+    return kept if len(kept.content) < small.size_bytes else None
+
+
+# What all share
+
+
+def set_validators(headers: Headers, etag: str | None, modified: float | datetime | None) -> None:
+    """Set ETag, given in its quoted form, and Last-Modified."""
+    if etag is not None:
+        headers.set("ETag", etag)
+    if modified is not None:
+        headers.set("Last-Modified", http_date(modified))
+
+
+def modified_at(mtime_ns: int) -> float:
+    """Return when a file changed last, as it may be said: never later than now (RFC 9110 §8.8.2.1)."""
+    return min(mtime_ns / 10**9, time())
+
+
+def set_freshness(headers: Headers, max_age: int | None) -> None:
+    """Set Cache-Control, and Expires with it, as Flask does: without `max_age` a client has to ask each time."""
+    if max_age is None:
+        headers.set("Cache-Control", "no-cache")
+        return
+    policy = "public" if max_age > 0 else "no-cache"
+    headers.set("Cache-Control", f"{policy}, max-age={max_age}")
+    headers.set("Expires", http_date(int(time() + max_age)))
+
+
+class StreamPieces:
+    """A stream that a program gave, as the source of a response. Closes it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        data = self._stream.read(SLICE_BYTES)
+        if not data:
+            raise StopIteration
+        return data
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+
+
+def set_content(
+    response: Response, source: bytes | OpenFile | IO[bytes] | TextIOBase
+) -> int | None:
+    """Give `response` its content, and return how many octets that has, None where only the end will tell.
+
+    Raises:
+        ValueError: the source is a stream of text.
+    """
+    if isinstance(source, OpenFile):
+        if source.size_bytes <= SMALL_FILES.max_file_bytes:
+            with source:
+                response.set_data(source.read_whole())
+        else:
+            response.response = FileSlice(source)
+        size_bytes = source.size_bytes
+    elif isinstance(source, bytes):
+        response.set_data(source)
+        size_bytes = len(source)
+    elif isinstance(source, BytesIO):
+        data = source.read()
+        response.set_data(data)
+        response.call_on_close(source.close)
+        size_bytes = len(data)
+    elif isinstance(source, TextIOBase):
+        raise ValueError("a file to send has to be opened in binary mode, or be a BytesIO")
+    else:
+        response.response = StreamPieces(source)
+        return None
+    response.headers.set("Content-Length", str(size_bytes))
+    return size_bytes
+
+
+def answer_conditions(
+    response: Response, request: Any, size_bytes: int | None, ranges: bool = True
+) -> Response:
+    """Answer the preconditions and ranges of `request`; what is not sent of `response` is closed.
+
+    Raises:
+        PreconditionFailed: a precondition does not hold.
+        RequestedRangeNotSatisfiable: no range asked for lies in the content.
+    """
+    try:
+        conditional = response.make_conditional(
+            request, accept_ranges=ranges, complete_length=size_bytes
+        )
+        if conditional.status_code == 412:
+            raise PreconditionFailed
+    except BaseException:
+        response.close()
+        raise
+    if conditional.status_code == 304:
+        # The client has it: nothing is open any longer than needed.
+        if conditional.content is None:
+            conditional.source.close()
+        conditional.content, conditional.source = b"", None
+    return conditional
+
+
+# Flask's functions
+
+
+def send_static(root: str, filename: str, max_age: MaxAge = None) -> Response:
+    """Answer the current request with a file of a static folder; see `static_response`.
+
+    Raises:
+        NotFound: there is no such file, or it may not be served.
+        RuntimeError: there is no current request.
+    """
+    context = request_context()
+    app = context.app
+    return static_response(
+        root,
+        filename,
+        request=context.request,
+        max_age=app.get_send_file_max_age(filename) if max_age is None else max_age,
+        compress=bool(app.config.get("COMPRESS")),
+        response_class=app.response_class,
+    )
+
+
+def send_file(
+    path_or_file: str | os.PathLike[str] | IO[bytes],
+    mimetype: str | None = None,
+    as_attachment: bool = False,
+    download_name: str | None = None,
+    conditional: bool = True,
+    etag: bool | str = True,
+    last_modified: datetime | int | float | None = None,
+    max_age: MaxAge = None,
+) -> Response:
+    """Answer the current request with a file that the program chose.
+
+    Never give it a path from a request: that is what `send_from_directory` is for.
+
+    Args:
+        path_or_file: a path, relative to the app's root path, or a binary stream, which is closed after it was sent.
+        mimetype: the media type; by default from the file's name.
+        as_attachment: whether a browser offers to save it instead of showing it.
+        download_name: the name it is saved under; by default the file's.
+        conditional: whether preconditions and ranges of the request are answered.
+        etag: the entity tag, or whether to make one; for a stream there is only one of your own.
+        last_modified: when it changed last; by default what the file system says.
+        max_age: how many seconds the client may keep it without asking, or a function of the path; by default the
+            app's `get_send_file_max_age`.
+
+    Raises:
+        OSError: there is no such file.
+        TypeError: there is no name to tell the media type by, or to save it under.
+        ValueError: the stream is one of text.
+        RequestedRangeNotSatisfiable: no range asked for lies in the file.
+        PreconditionFailed: a precondition of the request does not hold.
+        RuntimeError: there is no current request.
+
+    (Flask: ``flask.send_file``.)
+    """
+    context = request_context()
+    if not isinstance(path_or_file, (str, os.PathLike)):
+        source: OpenFile | IO[bytes] = path_or_file
+    else:
+        path = os.path.join(context.app.root_path, path_or_file)
+        try:
+            source = open_trusted(path)
+        except FileRefused as refusal:
+            raise OSError(f"cannot send {path!r}: {refusal.reason}") from None
+    return file_response(
+        source,
+        context,
+        mimetype=mimetype,
+        as_attachment=as_attachment,
+        download_name=download_name,
+        conditional=conditional,
+        etag=etag,
+        last_modified=last_modified,
+        max_age=max_age,
+    )
+
+
+def send_from_directory(
+    directory: str | os.PathLike[str], path: str | os.PathLike[str], **kwargs: Any
+) -> Response:
+    """Answer the current request with a file that it named, in a folder that the program chose.
+
+    Links are followed inside the folder only, and names that begin with a dot are not there (but for ``.well-known``,
+    RFC 8615).
+
+    Args:
+        directory: the folder, relative to the app's root path. Never from a request.
+        path: the file in it, ``/`` between the names.
+        **kwargs: as `send_file` takes.
+
+    Raises:
+        NotFound: there is no such file, or it may not be served.
+        Exception: as `send_file` does otherwise.
+
+    (Flask: ``flask.send_from_directory``.)
+    """
+    context = request_context()
+    root = os.path.join(context.app.root_path, os.fspath(directory))
+    try:
+        file = open_below(root, os.fspath(path))
+    except FileRefused as refusal:
+        raise NotFound from refusal
+    return file_response(file, context, **kwargs)
+
+
+def file_response(
+    source: OpenFile | IO[bytes] | bytes,
+    context: Any,
+    *,
+    mimetype: str | None = None,
+    as_attachment: bool = False,
+    download_name: str | None = None,
+    conditional: bool = True,
+    etag: bool | str = True,
+    last_modified: datetime | int | float | None = None,
+    max_age: MaxAge = None,
+) -> Response:
+    """Answer the request of `context` with an open file or a stream; arguments as `send_file`'s. Closes it, at last.
+
+    Raises:
+        Exception: as `send_file` does.
+    """
+    file = source if isinstance(source, OpenFile) else None
+    try:
+        path = None if file is None else file.path
+        if download_name is None and path is not None:
+            download_name = os.path.basename(path)
+        headers = Headers()
+        if mimetype is None:
+            mimetype, coding = type_of_download(download_name)
+            # A browser would decode an attachment, and save what its name does not say.
+            if coding is not None and not as_attachment:
+                headers.set("Content-Encoding", coding)
+        if download_name is not None:
+            headers.set("Content-Disposition", disposition(download_name, as_attachment))
+        elif as_attachment:
+            raise TypeError(
+                "There is no name to save this attachment under. Give a download_name, or a path instead of a stream."
+            )
+        if max_age is None:
+            max_age = context.app.get_send_file_max_age
+        set_freshness(headers, max_age(path) if callable(max_age) else max_age)
+        tag = None
+        if isinstance(etag, str):
+            tag = quote_etag(etag)
+        elif etag and file is not None:
+            tag = quote_etag(f"{file.mtime_ns:x}-{file.size_bytes:x}")
+        if last_modified is None and file is not None:
+            last_modified = modified_at(file.mtime_ns)
+        set_validators(headers, tag, last_modified)
+        response: Response = context.app.response_class(
+            headers=headers, mimetype=mimetype, direct_passthrough=True
+        )
+        if file is not None and context.app.config["USE_X_SENDFILE"]:
+            headers.set("X-Sendfile", file.path)
+            file.close()
+            source, ranges = b"", False
+        else:
+            ranges = True
+        size_bytes = set_content(response, source)
+        if not conditional:
+            return response
+        response = answer_conditions(response, context.request, size_bytes, ranges)
+        if response.status_code == 304:
+            headers.remove("X-Sendfile")
+        return response
+    except BaseException:
+        if file is not None:
+            file.close()
+        raise
+
+
+def type_of_download(name: str | None) -> tuple[str, str | None]:
+    """Return the media type and the content coding of a file of this name.
+
+    Raises:
+        TypeError: there is no name.
+    """
+    if name is None:
+        raise TypeError(
+            "There is no name to tell the media type of this stream by. Give a mimetype, a download_name, or a path"
+            " instead of a stream."
+        )
+    mimetype, coding = guess_type(name)
+    return mimetype or OCTETS, coding
+
+
+def disposition(name: str, as_attachment: bool) -> str:
+    """Return a Content-Disposition; a name outside ASCII comes in two forms, for old clients too (RFC 6266 §4.3)."""
+    kind = "attachment" if as_attachment else "inline"
+    if name.isascii():
+        return dump_options_header(kind, {"filename": name})
+    simple = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    encoded = quote(name, safe="!#$&+-.^_`|~", errors="replace")
+    return dump_options_header(kind, {"filename": simple, "filename*": f"UTF-8''{encoded}"})
