@@ -36,9 +36,6 @@ from .request_fields import RequestFields
 from .uploads import FileStorage
 from .urls import UntrustedHost, decode_path, get_current_url, get_host, parse_query
 
-FORM_METHODS = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose content `Request.values` looks into."""
-
 _STREAMS = frozenset({"environ", "stream", "_wire_stream"})
 """Attributes through which the content may have been read already."""
 
@@ -488,9 +485,9 @@ class Request(RequestFields):
 
     @cached_property
     def values(self) -> CombinedMultiDict[str, str]:
-        """The fields of the query and, for POST, PUT and PATCH, of the form."""
+        """The fields of the query and, unless the method is GET, of the form."""
         sources: list[Any] = [self.args]
-        if self.method in FORM_METHODS:
+        if self.method != "GET":
             sources.append(self.form)
         # A subclass may store parameters in a plain dict.
         return CombinedMultiDict(map(_multi_dict, sources))

@@ -16,6 +16,7 @@ from .conditional import Outcome, evaluate_preconditions
 from .dates import http_date
 from .environ import ClosingIterator, EnvironHeaders, run_wsgi_app, url_of_environ
 from .errors import RequestedRangeNotSatisfiable, use_response_class
+from .files import FileParts, FileSlice
 from .headers import Headers, field_value
 from .media_types import get_content_type
 from .partial_content import byteranges, part_of_source
@@ -153,6 +154,7 @@ class Response(ResponseFields):
     """Whether this class leaves every step from response to message as it is."""
 
     _headers: Headers | None = None
+    _settled = False
     _reason_status = 0
     """The status code that `reason` was given with: another one has no use for it."""
 
@@ -429,13 +431,16 @@ class Response(ResponseFields):
         Args:
             request: the request; its `environ` is read for classes that override how a response becomes a message.
         """
+        if self._settled:
+            return
         if self.is_plain:
             if self.content is None and isinstance(self.source, (list, tuple)):
                 self.content = b"".join(self.iter_encoded())
                 self.source = None
-            if self.autocorrect_location_header and self.plain_type is None:
+            if self.autocorrect_location_header and self._headers is not None:
                 self._headers = self.get_wsgi_headers(request.environ)
             return
+        self._settled = True
         # As for GET: the server itself leaves the content of an answer to HEAD out.
         environ = request.environ | {"REQUEST_METHOD": "GET"}
         pieces, status, lines = self.get_wsgi_response(environ)
@@ -453,7 +458,7 @@ class Response(ResponseFields):
     ) -> Self:
         """Answer what the request's conditions come to: 304, 412, a part (206), or the response as it is.
 
-        To be called when `last_modified` and the entity tag are set. Only GET and HEAD are looked at.
+        To be called when `last_modified` and the entity tag are set. Only GET and HEAD, and a status of 2xx, count.
 
         Args:
             request_or_environ: a request, or a WSGI environ.
@@ -471,8 +476,8 @@ class Response(ResponseFields):
             asked: Headers = EnvironHeaders(environ)
         else:
             method, asked = request_or_environ.method, request_or_environ.headers
-        if method not in ("GET", "HEAD"):
-            return self
+        if method not in ("GET", "HEAD") or not 200 <= self.status_code <= 299:
+            return self  # RFC 9110 §13.2.1: conditions are those of a representation that would be sent
         headers = self.headers
         if "Date" not in headers:
             headers["Date"] = http_date()
@@ -513,6 +518,12 @@ class Response(ResponseFields):
                 self.get_data(), parts, self.headers.get("Content-Type")
             )
             self.set_data(content)
+        elif isinstance(self.source, FileSlice) and self.source.length == complete_length:
+            self.source = source = FileParts(
+                self.source.file, parts, self.headers.get("Content-Type")
+            )
+            self.headers["Content-Type"] = source.content_type
+            self.headers["Content-Length"] = str(source.length)
         else:
             return  # RFC 9110 §14.2 lets a server ignore Range; several parts of a stream would have to be held.
         self.status_code = 206
