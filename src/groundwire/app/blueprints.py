@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .scaffold import Scaffold, setup_method
-from .static import send_from_directory
+from .static import send_static
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -234,7 +234,7 @@ class Blueprint(Scaffold):
         folder = self.static_folder
         if folder is None:
             raise RuntimeError("'static_folder' must be set to serve static_files.")
-        return send_from_directory(folder, filename)
+        return send_static(folder, filename)
 
     # For the whole app
 

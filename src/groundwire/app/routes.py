@@ -9,7 +9,7 @@ from .blueprints import Blueprint
 from .route_options import RouteOptions
 from .scaffold import setup_method
 from .state import AppState
-from .static import send_from_directory
+from .static import send_static
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -137,9 +137,7 @@ class AppRoutes(AppState):
         folder = self.static_folder
         if folder is None:
             raise RuntimeError("'static_folder' must be set to serve static_files.")
-        return send_from_directory(
-            folder, filename, max_age=self.get_send_file_max_age(filename)
-        )
+        return send_static(folder, filename, max_age=self.get_send_file_max_age(filename))
 
 
 def _methods(view_func: Any, methods: Any) -> set[str]:
