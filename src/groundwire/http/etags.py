@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-_ENTITY_TAG = re.compile(r'[ \t]*+(?:([Ww]/)?"([^"]*+)"|([^",\s][^",]*+))[ \t]*+(?:,[ \t,]*+|$)')
+_ENTITY_TAG = re.compile(r'[ \t]*+([Ww]/)?(?:"([^"]*+)"|([^",\s]++))[ \t]*+(?:,[ \t,]*+|$)')
 
 
 class ETags(Collection[str]):
@@ -156,7 +156,7 @@ def parse_etags(value: str | None) -> ETags:
         if match is None:
             return ETags()
         weak_mark, quoted, bare = match.groups()
-        tag = quoted if bare is None else bare.rstrip(" \t")
+        tag = bare if quoted is None else quoted
         (weak if weak_mark else strong).append(tag)
         position = match.end()
     return ETags(strong, weak)

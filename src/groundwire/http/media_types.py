@@ -18,7 +18,8 @@ from .field_values import (
 
 # A parameter with the separators before it. Possessive throughout: it matches in one pass or not at all.
 _PARAMETER = re.compile(
-    r'[; \t]*+([^;=" \t]++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*+"(?=[ \t]*+(?:;|$))|[^;]*+)', re.DOTALL
+    rf'[; \t]*+([{TOKEN_CHARACTERS}]++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*+"(?=[ \t]*+(?:;|$))|[^;]++)',
+    re.DOTALL,
 )
 _CONTINUED = re.compile(r"(.+)\*([0-9]{1,4})", re.DOTALL)
 # RFC 8187 §3.2.1: attr-char, the token characters that percent-encoding leaves alone.
@@ -52,10 +53,6 @@ def _split_extended(text: str) -> tuple[str, str]:
     return fold_case(charset), value
 
 
-def _decode(text: str, charset: str) -> str:
-    return unquote_to_bytes(text).decode(charset, "replace") if charset in _CHARSETS else text
-
-
 class _Continuation:
     """The pieces ``name*0``, ``name*1*`` … of one parameter (RFC 2231 §3)."""
 
@@ -63,28 +60,33 @@ class _Continuation:
         self.pieces: dict[int, tuple[str, bool]] = {}
 
     def join(self) -> str | None:
-        """Return the whole value, up to the first piece that is missing; None without a first piece."""
+        """Return the whole value, up to the first piece that is missing; None without a first piece.
+
+        Joined as octets: a piece may end within a character.
+        """
         if 0 not in self.pieces:
             return None
-        charset = ""
-        joined: list[str] = []
+        charset = "utf-8"
+        first, first_encoded = self.pieces[0]
+        if first_encoded:
+            charset, first = _split_extended(first)
+            if charset not in _CHARSETS:
+                return None
+            self.pieces[0] = first, True
+        joined = bytearray()
         for number in range(len(self.pieces)):
             if number not in self.pieces:
                 break
             text, encoded = self.pieces[number]
-            if encoded:
-                if number == 0:
-                    charset, text = _split_extended(text)
-                text = _decode(text, charset or "utf-8")
-            joined.append(text)
-        return "".join(joined)
+            joined += unquote_to_bytes(text) if encoded else text.encode(charset, "replace")
+        return joined.decode(charset, "replace")
 
 
 def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
     """Split ``value; name=value; …`` into the value and its parameters, names in lower case.
 
     Understands quoted strings, ``name*=UTF-8''…`` (RFC 8187) and ``name*0=…; name*1=…`` (RFC 2231 §3). An encoded
-    parameter goes before a plain one of the same name (RFC 6266 §4.3); of two alike the first counts. Never raises:
+    parameter goes before a plain one of the same name (RFC 6266 §4.3); of two alike the last counts. Never raises:
     what cannot be understood is left out. Takes time linear in the length.
     """
     if not value:
@@ -113,9 +115,9 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
         elif is_encoded:
             charset, text = _split_extended(text)
             if charset in _CHARSETS:
-                encoded.setdefault(name, _decode(text, charset))
+                encoded[name] = unquote_to_bytes(text).decode(charset, "replace")
         else:
-            plain.setdefault(name, text)
+            plain[name] = text
     for name, continuation in continued.items():
         joined = continuation.join()
         if joined is not None:

@@ -107,15 +107,15 @@ class Accept(ImmutableList[tuple[str, float]]):
         """Return which of the server's values the client likes best, `default` when it likes none.
 
         The quality of a value is that of the most specific item that matches it (RFC 9110 §12.5.1); of two values alike
-        in quality the one matched more specifically, then the first, is taken.
+        in quality the one matched more specifically, then the one named outright, then the first, is taken.
         """
-        best: tuple[float, tuple[bool, ...]] | None = None
+        best: tuple[float, tuple[bool, ...], bool] | None = None
         result = default
         for value in matches:
             item = self._best_item(value)
             if item is None or item[1] <= 0:
                 continue
-            rank = (item[1], self._specificity(item[0]))
+            rank = (item[1], self._specificity(item[0]), fold_case(item[0]) == fold_case(value))
             if best is None or rank > best:
                 best, result = rank, value
         return result
@@ -226,8 +226,14 @@ class CharsetAccept(Accept):
 
 def _charset_name(name: str) -> str:
     # Not codecs.lookup(): it looks for a module to import, for each name that a client makes up.
-    normal = normalize_encoding(fold_case(name)).lower()
-    return aliases.get(normal, normal)
+    folded = fold_case(name)
+    normal = normalize_encoding(folded)
+    if normal in _CODECS:
+        return normal
+    return aliases.get(normal, folded)
+
+
+_CODECS = frozenset(aliases.values())
 
 
 A = TypeVar("A", bound=Accept)

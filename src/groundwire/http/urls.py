@@ -5,7 +5,7 @@ Every function here takes time linear in the length of what it is given.
 
 import codecs
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit, urlunsplit
 
@@ -167,14 +167,14 @@ def uri_to_iri(uri: str) -> str:
     parts = urlsplit(uri)
     user, at, host_port = parts.netloc.rpartition("@")
     host, port = split_host(host_port)
-    authority = _decode_readable(user) + at + _from_idna(host) + (f":{port}" if port else "")
+    authority = _read_user(user) + at + _from_idna(host) + (f":{port}" if port else "")
     return urlunsplit(
         (
             parts.scheme,
             authority,
-            _decode_readable(parts.path),
-            _decode_readable(parts.query),
-            _decode_readable(parts.fragment),
+            _read_path(parts.path),
+            _read_query(parts.query),
+            _read_fragment(parts.fragment),
         )
     )
 
@@ -186,26 +186,30 @@ def _from_idna(host: str) -> str:
         return host
 
 
-# ASCII that stays encoded: control characters, space, "%", and what RFC 3986 §2.2 reserves as delimiters.
-_STAY_ENCODED = frozenset([*range(0x21), 0x7F, *b"%:/?#[]@!$&'()*+,;="])
-_DECODABLE_RUN = re.compile(
-    "(?:%(?:"
-    + "|".join(f"{octet:02X}" for octet in range(256) if octet not in _STAY_ENCODED)
-    + "))+",
-    re.IGNORECASE,
-)
+def _readable(delimiters: bytes) -> Callable[[str], str]:
+    """Return a function that decodes all but control characters, space, ``%``, and what delimits that component."""
+    kept = {*range(0x21), 0x7F, *b"%", *delimiters}
+    octets = "|".join(f"{octet:02X}" for octet in range(256) if octet not in kept)
+    runs = re.compile(f"(?:%(?:{octets}))+", re.IGNORECASE)
+
+    def decode(text: str) -> str:
+        return runs.sub(
+            lambda match: unquote_to_bytes(match[0]).decode("utf-8", KEEP_ENCODED), text
+        )
+
+    return decode
 
 
-def _decode_readable(text: str) -> str:
-    return _DECODABLE_RUN.sub(
-        lambda match: unquote_to_bytes(match[0]).decode("utf-8", KEEP_ENCODED), text
-    )
+_read_user = _readable(b"#/:?@")
+_read_path = _readable(b"#/?")
+_read_query = _readable(b"#&+=")
+_read_fragment = _readable(b"")
 
 
 # Hosts
 
 _HOST = re.compile(
-    r"""(?: (?P<name>[A-Za-z0-9\-._~%!$&'()*+,;=]*) | \[(?P<literal>[0-9A-Fa-f:.]+)\] ) (?: :(?P<port>[0-9]{0,5}) )?""",
+    r"""(?: (?P<name>[A-Za-z0-9\-._~%!$&'()*+,;=]+) | \[(?P<literal>[0-9A-Fa-f:.]+)\] ) (?: :(?P<port>[0-9]{0,5}) )?""",
     re.VERBOSE,
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
@@ -263,7 +267,7 @@ def host_is_trusted(hostname: str | None, trusted_list: Iterable[str]) -> bool:
     if not hostname:
         return False
     name = _comparable_host(hostname)
-    if name is None:
+    if name is None or name.startswith(".") or ".." in name:
         return False
     for entry in [trusted_list] if isinstance(trusted_list, str) else trusted_list:
         below = entry.startswith(".")
@@ -306,7 +310,7 @@ def get_current_url(
         return uri_to_iri(url)
     url += quote(path.lstrip("/"), safe=_DECODED_PATH_SAFE)
     if query_string:
-        url += "?" + quote(query_string, safe=_QUERY_SAFE)
+        url += "?" + quote(query_string, safe=_QUERY_SAFE.replace("#", ""))
     return uri_to_iri(url)
 
 
