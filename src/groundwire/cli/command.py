@@ -1,5 +1,6 @@
 """The command `groundwire`."""
 
+import os
 import sys
 from typing import Any
 
@@ -35,8 +36,12 @@ def _show_version(context: click.Context, _parameter: click.Parameter, value: bo
     callback=_show_version,
     help="Show the version and exit.",
 )
-def groundwire() -> None:
+@click.pass_context
+def groundwire(context: click.Context) -> None:
     """Groundwire: a web framework, from the TCP socket to your function."""
+    # https://no-color.org: present and not empty. Where there is no terminal click leaves colour out by itself.
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 groundwire.add_command(run)

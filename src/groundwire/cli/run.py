@@ -178,7 +178,7 @@ def server_settings(assignments: tuple[str, ...], options: dict[str, Any]) -> "S
             raise CannotStart(f"--set {assignment!r} names no limit; there are: {', '.join(known)}")
         try:
             value = type(default)(text)
-            if value < 0:
+            if not 0 <= value < 1 << 62:  # nor is `nan` any number
                 raise ValueError
         except ValueError as error:
             raise CannotStart(f"--set {assignment!r}: {text!r} is no number that can be") from error

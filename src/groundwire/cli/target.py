@@ -201,7 +201,7 @@ def _failed(what: str, error: BaseException) -> TargetError:
         lines.append(f"  {_shown_path(frame.filename)}, line {frame.lineno}, in {frame.name}")
         if frame.line:
             lines.append(f"    {frame.line}")
-    return TargetError(f"{what}: {summary[-1] if summary else error!r}", "\n".join(lines))
+    return TargetError(f"{what}: {summary[0]}", "\n".join(lines))
 
 
 def _shown_path(filename: str) -> str:

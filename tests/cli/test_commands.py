@@ -1,0 +1,326 @@
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from groundwire.cli import main
+from groundwire.cli.command import groundwire
+from groundwire.cli.errors import CannotStart
+from groundwire.cli.run import server_settings
+
+SOURCE = Path(__file__).parents[2] / "src"
+COMMAND = [sys.executable, "-m", "groundwire"]
+
+HELLO = """
+    from groundwire import Groundwire
+
+    app = Groundwire(__name__, static_folder=None)
+
+    @app.route("/hello")
+    def hello():
+        return "Hello, World!"
+
+    @app.post("/slow/<int:seconds>")
+    async def slow(seconds):
+        return str(seconds)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty current folder with hello.py in it."""
+    (tmp_path / "hello.py").write_text(textwrap.dedent(HELLO))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    environment = dict(os.environ)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if not name.startswith("groundwire"):
+            del sys.modules[name]
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(groundwire, arguments)
+
+
+# Without a server.
+
+
+def test_help_names_the_commands() -> None:
+    result = invoke("--help")
+
+    assert 0 == result.exit_code
+    for name in ("demo", "listen", "routes", "run"):
+        assert f"\n  {name}" in result.output
+
+
+@pytest.mark.parametrize("command", ["demo", "listen", "routes", "run"])
+def test_each_command_has_help(command: str) -> None:
+    result = invoke(command, "--help")
+
+    assert 0 == result.exit_code
+    assert f"Usage: groundwire {command}" in result.output
+
+
+def test_the_version_is_shown() -> None:
+    assert invoke("--version").output.startswith("Groundwire ")
+
+
+def test_commands_load_neither_server_nor_adapters_for_help() -> None:
+    program = """
+        import sys
+        before = set(sys.modules)
+        import groundwire.cli
+        loaded = set(sys.modules) - before
+        groundwire.cli.main(["--help"], standalone_mode=False)
+        loaded = set(sys.modules) - before
+        for name in ("uvloop", "groundwire.server.process", "groundwire.adapters.wsgi"):
+            assert name not in loaded, name
+    """
+    # The package itself brings the framework, which is not the commands' doing.
+    program = "import groundwire\n" + textwrap.dedent(program)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=20,
+    )
+    assert "" == done.stderr
+
+
+def test_routes_are_shown_with_their_place_and_where_they_run(folder: Path) -> None:
+    result = invoke("routes", "hello.py")
+
+    assert 0 == result.exit_code
+    lines = result.output.splitlines()
+    assert ["Methods", "Rule", "Endpoint", "Defined", "at", "Runs"] == lines[0].split()
+    assert ["GET", "/hello", "hello", "hello.py:6", "thread,", "watched:"] == lines[2].split()[:6]
+    assert ["POST", "/slow/<int:seconds>", "slow", "hello.py:10"] == lines[3].split()[:4]
+    assert "event loop: async def" in lines[3]
+
+
+def test_routes_can_be_sorted_and_shown_with_all_methods(folder: Path) -> None:
+    lines = invoke("routes", "hello", "--sort", "methods", "--all-methods").output.splitlines()
+
+    assert lines[2].startswith("GET, HEAD, OPTIONS")
+    assert lines[3].startswith("OPTIONS, POST")
+
+
+def test_an_application_without_routes_says_so(folder: Path) -> None:
+    (folder / "bare.py").write_text(
+        "import groundwire\napp = groundwire.Groundwire(__name__, static_folder=None)"
+    )
+
+    assert "bare:app has no routes.\n" == invoke("routes", "bare.py").output
+
+
+@pytest.mark.parametrize("command", ["run", "routes"])
+def test_a_target_that_is_not_there_ends_with_one_line_and_status_2(
+    folder: Path, command: str
+) -> None:
+    result = invoke(command, "none.py")
+
+    assert 2 == result.exit_code
+    assert (
+        f"groundwire: there is no file 'none.py' in {folder.resolve()}; name one that is\n"
+        == result.output
+    )
+
+
+def test_an_error_in_the_program_is_shown_below_the_line(folder: Path) -> None:
+    (folder / "broken.py").write_text("1 / 0\n")
+
+    result = invoke("run", "broken.py")
+
+    assert 2 == result.exit_code
+    assert (
+        "groundwire: broken.py cannot be imported: ZeroDivisionError: division by zero\n"
+        "  broken.py, line 1, in <module>\n"
+        "    1 / 0\n" == result.output
+    )
+
+
+def test_listen_on_a_port_in_use_ends_with_one_line_and_status_2(folder: Path) -> None:
+    with running(folder, "hello.py") as port:
+        result = invoke("listen", "--port", str(port))
+
+    assert 2 == result.exit_code
+    assert f"groundwire: port {port} on localhost is in use" in result.output
+
+
+def test_options_become_settings() -> None:
+    settings = server_settings(
+        ("head-seconds=3", "field_lines=50"),
+        {"keepalive": 75, "graceful": 2.5, "threads": None, "unix": "/run/x", "port": 0},
+    )
+
+    assert (75, 2.5, 32, "/run/x", 0) == (
+        settings.keepalive_seconds,
+        settings.graceful_seconds,
+        settings.threads,
+        settings.unix,
+        settings.port,
+    )
+    assert (3, 50) == (settings.head_seconds, settings.message_limits.field_lines)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "none=1",
+        "head_seconds",
+        "head_seconds=soon",
+        "head_seconds=-1",
+        "host=a",
+        "graceful_seconds=nan",
+    ],
+)
+def test_an_assignment_that_cannot_be_is_told(assignment: str) -> None:
+    with pytest.raises(CannotStart):
+        server_settings((assignment,), {})
+
+
+# With one.
+
+
+def environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+@contextlib.contextmanager
+def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@contextlib.contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[int]:
+    """Run an application; yield its port."""
+    with started(folder, "run", *arguments, "--port", "0") as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line.startswith("Groundwire "), line
+        yield int(line.partition("localhost:")[2].split()[0])
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    return response.status, content
+
+
+@pytest.mark.slow
+def test_run_serves_until_it_is_interrupted(folder: Path) -> None:
+    with started(
+        folder, "run", "hello.py", "--port", "0", "--access-log-format", "json"
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        name, _, rest = line.partition(" serves ")
+        assert name.startswith("Groundwire ")
+        assert rest.startswith("hello:app on http://localhost:")
+        assert rest.endswith(" (Ctrl+C stops)\n")
+        port = int(rest.partition("localhost:")[2].split()[0])
+
+        assert (200, b"Hello, World!") == get(port, "/hello")
+        assert "/hello" == json.loads(process.stderr.readline())["target"]
+        process.send_signal(signal.SIGINT)
+        assert 0 == process.wait(5)
+
+
+@pytest.mark.slow
+def test_a_wsgi_application_is_run(folder: Path) -> None:
+    (folder / "legacy.py").write_text(
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
+        "    return [environ['PATH_INFO'].encode()]\n"
+    )
+    with running(folder, "legacy.py", "--access-log", "off") as port:
+        assert (200, b"/x") == get(port, "/x")
+
+
+@pytest.mark.slow
+def test_a_program_that_calls_run_itself_is_run_once(folder: Path) -> None:
+    (folder / "eager.py").write_text(textwrap.dedent(HELLO) + "\napp.run()\n")
+
+    with running(folder, "eager.py") as port:
+        assert (200, b"Hello, World!") == get(port, "/hello")
+
+
+@pytest.mark.slow
+def test_debug_mode_is_said_in_so_many_words(folder: Path) -> None:
+    with started(folder, "run", "hello.py", "--port", "0", "--debug") as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        assert "Never use it in production" in process.stderr.readline()
+
+
+@pytest.mark.slow
+def test_listen_shows_the_first_request_and_ends(folder: Path) -> None:
+    with started(folder, "listen", "--port", "0", "--once") as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().partition("localhost:")[2].split()[0])
+        assert 200 == get(port, "/hello")[0]
+        output, errors = process.communicate(timeout=5)
+
+    assert "" == errors
+    assert "    GET /hello HTTP/1.1\\r\\n\n" in output
+    assert "\x1b" not in output  # no colour where there is no terminal
+    assert 0 == process.returncode
+
+
+@pytest.mark.slow
+def test_listen_ends_quietly_when_interrupted(folder: Path) -> None:
+    with started(folder, "listen", "--port", "0") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=5)
+
+    assert ("", 0) == (errors, process.returncode)
+
+
+def test_no_color_is_respected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, coloured in (("", True), ("1", False)):
+        monkeypatch.setenv("NO_COLOR", value)
+        result = CliRunner().invoke(groundwire, ["routes", "hello.py"], color=True)
+        assert coloured == ("\x1b[" in result.output)
+
+
+def test_main_is_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+
+    assert 0 == caught.value.code
+    assert capsys.readouterr().out.startswith("Groundwire ")
