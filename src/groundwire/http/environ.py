@@ -254,6 +254,8 @@ def run_wsgi_app(
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # the traceback refers to this frame
+        elif started:
+            raise AssertionError("start_response was called twice without exc_info")
         started[:] = [(status, headers)]
         return written.append
 
@@ -267,6 +269,8 @@ def run_wsgi_app(
             if close is not None:
                 close()
         pieces = [*written, *pieces]
+    elif started and isinstance(result, list | tuple):
+        pieces = [*written, *result]
     else:
         # An application may call `start_response` only when its first piece is asked for.
         iterator = iter(result)

@@ -224,20 +224,17 @@ class Connection(asyncio.Protocol):
                         return
                     ended = perf_counter()
                 request = None
-                if reader.buffered:
-                    began = ended
-                    if (
-                        len(output) >= BATCH_REQUESTS
-                        or size >= BATCH_BYTES
-                        or ended - batch_began >= BATCH_SECONDS
-                        or not self._writable
-                    ):
-                        self._flush(output)
-                        self.state = State.YIELDED
-                        self._pace_reading()
-                        if self._writable:
-                            self.loop.call_soon(self._resume)
-                        return
+                if not reader.buffered:
+                    break
+                began = ended
+                batch_full = (
+                    len(output) >= BATCH_REQUESTS
+                    or size >= BATCH_BYTES
+                    or ended - batch_began >= BATCH_SECONDS
+                )
+                if batch_full or not self._writable:
+                    self._yield_turn(output)
+                    return
         except ProtocolError as error:
             self._flush(output)
             self._refuse(error)
@@ -251,6 +248,14 @@ class Connection(asyncio.Protocol):
         if self.state is READY:
             self._await_request()
 
+    def _yield_turn(self, output: list[bytes]) -> None:
+        """Let other connections go on before the requests that still wait, or wait for the peer to take answers."""
+        self._flush(output)
+        self.state = State.YIELDED
+        self._pace_reading()
+        if self._writable:
+            self.loop.call_soon(self._resume)
+
     def _flush(self, output: list[bytes]) -> None:
         if output:
             data = output[0] if len(output) == 1 else b"".join(output)
@@ -260,7 +265,7 @@ class Connection(asyncio.Protocol):
 
     def _await_request(self) -> None:
         """Note since when the next request is waited for: a head that has begun keeps its own clock."""
-        in_head = self.reader.in_head
+        in_head = self.reader.buffered > 0 and self.reader.in_head
         if not (in_head and self._in_head):
             self.since = self.server.now
             self._in_head = in_head

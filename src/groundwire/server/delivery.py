@@ -10,7 +10,7 @@ from typing import Protocol
 from ..http.handler import InThread
 from ..http.request import Request
 from ..http.response import Response
-from .sending import Framing, Outlet, frame, send_stream
+from .sending import Framing, Outlet, encoded, frame, send_stream
 from .server_state import ServerState
 from .threads import Outcome
 
@@ -126,6 +126,8 @@ class Delivery:
         assert head is not None
         writer = connection.server.writer
         persistent = connection.may_persist(self.request)
+        if response.content is None and isinstance(response.source, list | tuple):
+            response.content = b"".join([encoded(piece) for piece in response.source])
         try:
             framing = frame(writer, head, response, persistent)
         except ValueError:
