@@ -85,7 +85,7 @@ def test_commands_load_neither_server_nor_adapters_for_help() -> None:
         before = set(sys.modules)
         import groundwire.cli
         loaded = set(sys.modules) - before
-        groundwire.cli.main(["--help"], standalone_mode=False)
+        groundwire.cli.command.groundwire.main(["--help"], standalone_mode=False)
         loaded = set(sys.modules) - before
         for name in ("uvloop", "groundwire.server.process", "groundwire.adapters.wsgi"):
             assert name not in loaded, name

@@ -158,6 +158,28 @@ def test_a_port_taken_on_one_loopback_address_only_is_in_use_too(
         open_sockets(ServerSettings(port=listening.port or 0))
 
 
+def test_a_free_port_is_free_on_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    from groundwire.server import addresses
+
+    bind = addresses._bind
+    taken: list[int] = []
+
+    def bind_late(family: int, address: str, port: int, backlog: int) -> socket.socket:
+        if address == "::1" and len(taken) < 3:
+            taken.append(port)
+            raise OSError(errno.EADDRINUSE, "in use")
+        return bind(socket.AF_INET, "127.0.0.2" if address == "::1" else address, port, backlog)
+
+    monkeypatch.setattr(addresses, "_bind", bind_late)
+
+    listening = open_sockets(ServerSettings(port=0))
+
+    assert [("127.0.0.1", listening.port), ("127.0.0.2", listening.port)] == [
+        sock.getsockname() for sock in listening.sockets
+    ]
+    listening.close()
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

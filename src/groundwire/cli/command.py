@@ -2,7 +2,6 @@
 
 import os
 import sys
-from typing import Any
 
 import click
 
@@ -50,6 +49,6 @@ groundwire.add_command(listen)
 groundwire.add_command(demo)
 
 
-def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line. Exit status 2 means that it could not start, and stderr says why."""
-    return groundwire.main(arguments, prog_name="groundwire")
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process; status 2 means that it could not start, and stderr says why."""
+    groundwire.main(arguments, prog_name="groundwire")

@@ -177,7 +177,7 @@ def server_settings(assignments: tuple[str, ...], options: dict[str, Any]) -> "S
             known = [*_numbers(defaults), *_numbers(defaults.message_limits)]
             raise CannotStart(f"--set {assignment!r} names no limit; there are: {', '.join(known)}")
         try:
-            value = type(default)(text)
+            value: Any = type(default)(text)
             if not 0 <= value < 1 << 62:  # nor is `nan` any number
                 raise ValueError
         except ValueError as error:

@@ -79,7 +79,7 @@ def load_application(target: str | None) -> Application:
     return Application(handler, value, f"{module.__name__}:{found}")
 
 
-def as_handler(value: Any) -> Any | None:
+def as_handler(value: Any) -> Any:
     """Return what the server can call for `value`; None if that is no application of any kind.
 
     A WSGI application runs as it is, and an ASGI application, which is known by being async.
@@ -88,16 +88,17 @@ def as_handler(value: Any) -> Any | None:
         return value
     if not callable(value) or isinstance(value, type):
         return None
+    application: Any = value
     called: Any = value if inspect.isfunction(value) else type(value).__call__
     if inspect.iscoroutinefunction(called):
         from ..adapters.asgi import ASGIHandler
 
-        return ASGIHandler(value)
+        return ASGIHandler(application)
     if not _takes(value, 2):
         return None
     from ..adapters.wsgi import WSGIHandler
 
-    return WSGIHandler(value)
+    return WSGIHandler(application)
 
 
 def is_application(value: Any) -> bool:

@@ -83,15 +83,10 @@ def _open_tcp(host: str, port: int, backlog: int) -> ListeningSockets:
         )
     host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
     bounds = _resolve(host, port)
-    # Port 0 is chosen by the first socket, and then has to be free for the others too.
-    for attempt in range(_FREE_PORT_ATTEMPTS):
-        try:
-            sockets = _bind_all(bounds, port, backlog, optional_ipv6=host in ("localhost", "", "*"))
-        except OSError as error:
-            if port == 0 and error.errno == errno.EADDRINUSE and attempt < _FREE_PORT_ATTEMPTS - 1:
-                continue
-            raise StartError(_why_not(error, host, port)) from error
-        break
+    try:
+        sockets = _bind_all(bounds, port, backlog, optional_ipv6=host in ("localhost", "", "*"))
+    except OSError as error:
+        raise StartError(_why_not(error, host, port)) from error
     chosen: int = sockets[0].getsockname()[1]
     shown = "localhost" if host in ("", "*", "0.0.0.0", "::") else host
     return ListeningSockets(sockets, url_for_address(shown, chosen), port=chosen)
@@ -112,7 +107,7 @@ def _resolve(host: str, port: int) -> list[_Bound]:
     bounds: list[_Bound] = []
     for family, _type, _protocol, _name, address in found:
         bound = (family, (str(address[0]), port))
-        if family in (socket.AF_INET, socket.AF_INET6) and bound not in bounds:
+        if bound not in bounds:
             bounds.append(bound)
     return bounds
 
@@ -120,22 +115,28 @@ def _resolve(host: str, port: int) -> list[_Bound]:
 def _bind_all(
     bounds: list[_Bound], port: int, backlog: int, *, optional_ipv6: bool
 ) -> list[socket.socket]:
-    sockets: list[socket.socket] = []
-    try:
-        for family, (address, _port) in bounds:
-            chosen = port or (sockets[0].getsockname()[1] if sockets else 0)
-            try:
-                sockets.append(_bind(family, address, chosen, backlog))
-            except OSError as error:
-                # A machine without IPv6 still has a localhost.
-                missing = error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-                if not (optional_ipv6 and sockets and family == socket.AF_INET6 and missing):
-                    raise
-    except BaseException:
-        for opened in sockets:
-            opened.close()
-        raise
-    return sockets
+    """Bind to every address, all with the same port. Port 0 is chosen by the first one."""
+    attempts = _FREE_PORT_ATTEMPTS if port == 0 else 1
+    while True:
+        attempts -= 1
+        sockets: list[socket.socket] = []
+        try:
+            for family, (address, _port) in bounds:
+                chosen: int = sockets[0].getsockname()[1] if sockets else port
+                try:
+                    sockets.append(_bind(family, address, chosen, backlog))
+                except OSError as error:
+                    # A machine without IPv6 still has a localhost.
+                    missing = error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+                    if not (optional_ipv6 and sockets and family == socket.AF_INET6 and missing):
+                        raise
+            return sockets
+        except BaseException as error:
+            for opened in sockets:
+                opened.close()
+            # What was free on one address may be taken on the next; then another port is tried.
+            if not (isinstance(error, OSError) and error.errno == errno.EADDRINUSE and attempts):
+                raise
 
 
 def _bind(family: socket.AddressFamily, address: str, port: int, backlog: int) -> socket.socket:

@@ -11,7 +11,7 @@ import inspect
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from ..http.handler import ContentPolicy, Handler, InThread
 from ..http.request import Request
@@ -24,7 +24,7 @@ from .connection import Connection
 from .content import ContentBudget
 from .deadlines import enforce
 from .listener import Listener, connection_limit
-from .server_state import Counters
+from .server_state import Counters, RequestLog
 from .settings import ServerSettings
 from .sink import Sink
 from .threads import ThreadPool
@@ -93,16 +93,13 @@ class Server:
         settings: ServerSettings | None = None,
         connection_class: Callable[["Server"], Connection] = Connection,
     ) -> None:
-        self.handler: Handler = (
-            cast("Handler", handler)
-            if hasattr(handler, "handle")
-            else CallableHandler(cast("Callable[[Request], Answer]", handler))
-        )
+        given: Any = handler
+        self.handler: Handler = given if hasattr(given, "handle") else CallableHandler(given)
         self.settings = settings or ServerSettings()
         self.writer = ResponseWriter()
         self.counters = Counters()
         self.connections: set[Connection] = set()
-        self.access_log: AccessLog | None = None
+        self.access_log: RequestLog | None = None
         self.now = 0
         self.stopping = False
         self.lingering = 0
@@ -112,6 +109,7 @@ class Server:
         self._listening: ListeningSockets | None = None
         self._listener: Listener[Connection] | None = None
         self._sink: Sink | None = None
+        self._log: AccessLog | None = None
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._next_sweep = 0.0
         self._dropped_told = 0
@@ -179,7 +177,7 @@ class Server:
             settings.worker_memory_bytes, settings.worker_spool_bytes, settings.content_memory_bytes
         )
         if self._sink is not None:
-            self.access_log = AccessLog(loop, self._sink, settings.access_log_format)
+            self.access_log = self._log = AccessLog(loop, self._sink, settings.access_log_format)
         self.writer.set_date(date_field(time.time()))
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
@@ -270,9 +268,9 @@ class Server:
                 connection.abort()
             lingering += connection.is_lingering
         self.lingering = lingering
-        if self.access_log is not None:
-            self.access_log.refresh()
-            self._tell_dropped_lines(self.access_log)
+        if self._log is not None:
+            self._log.refresh()
+            self._tell_dropped_lines(self._log)
 
     def _tell_dropped_lines(self, log: AccessLog) -> None:
         self.counters.log_lines_dropped = dropped = log.dropped
@@ -312,9 +310,9 @@ class Server:
             self._sweep_timer.cancel()
             self._sweep_timer = None
         self.pool.close()
-        if self.access_log is not None:
-            self.access_log.close()
-            self.counters.log_lines_dropped = self.access_log.dropped
+        if self._log is not None:
+            self._log.close()
+            self.counters.log_lines_dropped = self._log.dropped
 
 
 def _open_log(path: str) -> Sink | None:
