@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Self, TypeVar, overload
 
 from .field_values import dump_header, fold_case, parse_dict_header
-from .mappings import CallbackDict, ImmutableDictMixin
+from .mappings import CallbackDict, ImmutableDictMixin, convert
 
 T = TypeVar("T")
 _integer = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
@@ -17,13 +17,11 @@ class _Directive(Generic[T]):
     Set to None or False it is removed; to True it stands alone; to anything else that is its argument.
     """
 
-    def __init__(
-        self, name: str, read: Callable[[str | None], Any], default: Any, doc: str
-    ) -> None:
-        self.name = name
-        self.read = read
-        self.default = default
-        self.__doc__ = doc
+    def __init__(self, key: str, empty: Any, type: Any, doc: str | None = None) -> None:
+        self.key = key
+        self.empty = empty
+        self.type = type
+        self.__doc__ = doc or f"The directive ``{key}``."
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -32,45 +30,54 @@ class _Directive(Generic[T]):
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
             return self
-        return self.read(instance[self.name]) if self.name in instance else self.default
+        if self.type is bool:
+            return self.key in instance
+        if self.key not in instance:
+            return None
+        value = instance[self.key]
+        if value is None:
+            return self.empty
+        if self.type is int:
+            return int(value) if _integer(value) else None
+        return value if self.type is None else convert(value, None, self.type)
 
     def __set__(self, instance: "CacheControl", value: Any) -> None:
-        is_flag = self.read is _present
+        is_flag = self.type is bool
         if value is None or value is False or (is_flag and not value):
-            instance.pop(self.name, None)
+            instance.pop(self.key, None)
         elif value is True or is_flag:
-            instance[self.name] = None
-        elif self.read is _text_or_true:
-            instance[self.name] = str(value)
+            instance[self.key] = None
         else:
-            instance[self.name] = str(int(value))
+            instance[self.key] = str(value if self.type is None else self.type(value))
 
     def __delete__(self, instance: "CacheControl") -> None:
-        instance.pop(self.name, None)
+        instance.pop(self.key, None)
 
 
-def _present(_value: str | None) -> bool:
-    return True
+def cache_control_property(
+    key: str, empty: Any, type: Callable[[Any], Any] | None, doc: str | None = None
+) -> Any:
+    """Return an attribute for a directive that an extension of RFC 9111 §5.2.3 adds, for use in a subclass.
+
+    Args:
+        key: the name of the directive.
+        empty: what it reads as where it has no argument.
+        type: what converts the argument; None: it stays text; bool: only its presence counts.
+        doc: the docstring.
+    """
+    return _Directive[Any](key, empty, type, doc)
 
 
-def _seconds(value: str | None) -> int | None:
-    return int(value) if value is not None and _integer(value) else None
+def _flag(key: str) -> _Directive[bool]:
+    return _Directive(key, True, bool, f"Whether ``{key}`` is there.")
 
 
-def _seconds_or_true(value: str | None) -> int | bool | None:
-    return True if value is None else _seconds(value)
+def _number(key: str) -> _Directive[int | None]:
+    return _Directive(key, None, int, f"The seconds of ``{key}``, None without it.")
 
 
-def _text_or_true(value: str | None) -> str | bool:
-    return True if value is None else value
-
-
-def _flag(name: str) -> _Directive[bool]:
-    return _Directive(name, _present, False, f"Whether ``{name}`` is there.")
-
-
-def _number(name: str) -> _Directive[int | None]:
-    return _Directive(name, _seconds, None, f"The seconds of ``{name}``, None without it.")
+def _fields(key: str) -> _Directive[str | bool | None]:
+    return _Directive(key, True, None, f"The fields ``{key}`` is limited to, True for the whole.")
 
 
 class CacheControl(CallbackDict[str, str | None]):
@@ -84,6 +91,8 @@ class CacheControl(CallbackDict[str, str | None]):
     max_age = _number("max-age")
     no_transform = _flag("no-transform")
     stale_if_error = _number("stale-if-error")
+
+    cache_property = staticmethod(cache_control_property)
 
     def __init__(
         self,
@@ -110,7 +119,7 @@ class RequestCacheControl(ImmutableDictMixin[str, str | None], CacheControl):  #
 
     no_cache = _flag("no-cache")
     max_stale: _Directive[int | bool | None] = _Directive(
-        "max-stale", _seconds_or_true, None, "The seconds of ``max-stale``, True without a number."
+        "max-stale", True, int, "The seconds of ``max-stale``, True without a number."
     )
     min_fresh = _number("min-fresh")
     only_if_cached = _flag("only-if-cached")
@@ -119,15 +128,8 @@ class RequestCacheControl(ImmutableDictMixin[str, str | None], CacheControl):  #
 class ResponseCacheControl(CacheControl):
     """Cache-Control of a response (RFC 9111 §5.2.2; Werkzeug: ``ResponseCacheControl``)."""
 
-    no_cache: _Directive[str | bool | None] = _Directive(
-        "no-cache",
-        _text_or_true,
-        None,
-        "The fields ``no-cache`` is limited to, True for the whole.",
-    )
-    private: _Directive[str | bool | None] = _Directive(
-        "private", _text_or_true, None, "The fields ``private`` is limited to, True for the whole."
-    )
+    no_cache = _fields("no-cache")
+    private = _fields("private")
     public = _flag("public")
     must_revalidate = _flag("must-revalidate")
     proxy_revalidate = _flag("proxy-revalidate")

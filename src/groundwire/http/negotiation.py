@@ -14,6 +14,10 @@ _weight = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?", re.ASCII).fullmatch
 """Matches a weight (RFC 9110 §12.4.2), with more decimals than the three a sender may write."""
 
 
+def _write_weight(quality: float) -> str:
+    return f"{quality:.3f}".rstrip("0").rstrip(".")
+
+
 class Accept(ImmutableList[tuple[str, float]]):
     """(value, quality) of each item of an Accept field, the most specific and then the best first.
 
@@ -100,7 +104,8 @@ class Accept(ImmutableList[tuple[str, float]]):
     def to_header(self) -> str:
         """Return the field value."""
         return ",".join(
-            value if quality == 1 else f"{value};q={quality:g}" for value, quality in self
+            value if quality == 1 else f"{value};q={_write_weight(quality)}"
+            for value, quality in self
         )
 
     def best_match(self, matches: Iterable[str], default: str | None = None) -> str | None:
