@@ -239,6 +239,7 @@ class ReceivedContent:
 
     def read(self, size: int = -1) -> bytes:
         """Return `size` octets, or all that is left; see `Content.read`."""
+        self.wanted = True
         if self._file is not None and self.complete:
             return self._file.read(size)
         taken: list[bytes] = []
@@ -313,6 +314,7 @@ class ReceivedContent:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Iterate over the content as it comes; see `Content.chunks`."""
+        self.wanted = True
         if self._file is not None and self.complete:
             while piece := await self._source.pool.call(Context(), self._file.read, WINDOW_BYTES):
                 yield piece
