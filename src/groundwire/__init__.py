@@ -1,19 +1,23 @@
 """Groundwire: from the TCP socket to your function and back, in Python, with Flask's API."""
+# ruff: noqa: I001 - in the order of the tutorial
 
 from .app.app import Groundwire as Groundwire
-from .app.context import after_this_request as after_this_request
-from .app.context import has_app_context as has_app_context
-from .app.context import has_request_context as has_request_context
+from .app.globals import request as request
+from .app.wrappers import Request as Request
+from .app.wrappers import Response as Response
 from .app.answers import abort as abort
 from .app.answers import jsonify as jsonify
 from .app.answers import make_response as make_response
 from .app.answers import redirect as redirect
-from .app.blueprints import Blueprint as Blueprint
+from .app.urls import url_for as url_for
+from .app.static import send_file as send_file
+from .app.static import send_from_directory as send_from_directory
 from .app.globals import current_app as current_app
 from .app.globals import g as g
-from .app.globals import request as request
-from .app.urls import url_for as url_for
-from .app.wrappers import Request as Request
-from .app.wrappers import Response as Response
+from .app.context import after_this_request as after_this_request
+from .app.context import has_app_context as has_app_context
+from .app.context import has_request_context as has_request_context
+from .app.blueprints import Blueprint as Blueprint
+from .app.config import Config as Config
 
 __version__ = "0.1.0"

@@ -1,5 +1,6 @@
 """The application: what a server hands requests to (the waist), and what a program is set up on."""
 
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from time import perf_counter
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from ..http.environ import run_wsgi_app
 from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed
 from ..http.handler import ContentPolicy, InThread
+from ..server.process import run as run_server
+from ..server.settings import ServerSettings
 from . import lifecycle
 from .context import AppContext, RequestContext
 from .current import current
@@ -19,9 +22,9 @@ from .execution import (
     running_loop,
 )
 from .plans import STEPS, Plan
-from .routing import AdapterNeeded
 from .route_options import is_automatic, options_of
 from .routes import AppRoutes
+from .routing import AdapterNeeded
 from .start import warn_of_mistakes
 from .steps import AppSteps
 from .trial import make_environ
@@ -76,10 +79,10 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
         started = perf_counter()
         try:
             value = plan.view()  # type: ignore[misc]
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             return self.answer_raised(context, plan, error)
         if perf_counter() - started > INLINE_RUN_SECONDS:
-            self.plans.held_the_loop(plan, perf_counter() - started)
+            self.plans.overran(plan, perf_counter() - started)
         if type(value) is str and len(value) <= SMALL_TEXT:
             return plan.text_response(value)  # type: ignore[no-any-return]
         return self.answer_value(context, plan, value)
@@ -93,7 +96,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
             context.request = request
         current.set(context)
         try:
-            if "wsgi_app" in self.plans.overridden(self):
+            if (self.plans.setup or self.plans.look_over(self)).wsgi_app_overridden:
                 return InThread(self.answer_through_wsgi, context)
             if not request.matched:
                 self.match(context)
@@ -103,19 +106,20 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
             if plan.execution.mode != "inline" or not (whole or plan.all_async):
                 context.loop = running_loop()
                 return InThread(self.answer_in_thread, context, plan)
-            steps = lifecycle.exchange(self, context)
             if not plan.short or request.routing_exception is not None or is_automatic(request):
-                return drive_timed(steps, plan, self.plans)
+                return drive_timed(lifecycle.exchange(self, context), plan, self.plans)
+            self.note_first_request()
             self.plans.remember(self, plan, request)
             started = perf_counter()
             try:
                 value = plan.view(**request.view_args)  # type: ignore[misc, arg-type]
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001
                 return self.answer_raised(context, plan, error)
-            if perf_counter() - started > INLINE_RUN_SECONDS:
-                self.plans.held_the_loop(plan, perf_counter() - started)
+            seconds = perf_counter() - started
+            if seconds > INLINE_RUN_SECONDS:
+                self.plans.overran(plan, seconds)
             return self.answer_value(context, plan, value)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             return lifecycle.last_answer(self, context, error)
 
     def answer_value(
@@ -123,15 +127,17 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
     ) -> "Response | Awaitable[Response]":
         """Answer with what a view returned, on the event loop."""
         try:
-            if is_awaitable(value):
-                return drive_timed(lifecycle.exchange(self, context, returned=value), plan, self.plans)
-            response = value
-            if type(value) is not self.response_class:
+            if type(value) is str:
+                response = plan.text_response(value)
+            elif is_awaitable(value):
+                steps = lifecycle.exchange(self, context, returned=value)
+                return drive_timed(steps, plan, self.plans)
+            else:
                 response = self.response_of(value, context.request)
             if context.after_functions is not None:
                 response = run_sync(lifecycle.process_response(self, context, response))
             return lifecycle.compressed(self, context.request, response)  # type: ignore[no-any-return]
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             return self.answer_raised(context, plan, error)
 
     def answer_raised(
@@ -140,7 +146,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
         """Answer for a view that raised, on the event loop."""
         try:
             return drive_timed(lifecycle.exchange(self, context, raised=error), plan, self.plans)
-        except BaseException as another:
+        except BaseException as another:  # noqa: BLE001
             return lifecycle.last_answer(self, context, another)
 
     def answer_in_thread(self, context: RequestContext, plan: Plan) -> Response:
@@ -150,7 +156,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
             if plan.execution.mode == "watch":
                 return run_watched(steps, plan, self.plans)
             return run_sync(steps)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             return lifecycle.last_answer(self, context, error)
 
     def answer_through_wsgi(self, context: RequestContext) -> Response:
@@ -158,7 +164,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
         try:
             content, status, headers = run_wsgi_app(self.wsgi_app, context.request.environ)
             return Response(content, status, headers)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             return lifecycle.last_answer(self, context, error)
 
     def content_policy(self, request: Request) -> ContentPolicy:
@@ -166,7 +172,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
         context = RequestContext(self, request)
         request.context = context
         limit: int | None = self.config["MAX_CONTENT_LENGTH"]
-        if "wsgi_app" in self.plans.overridden(self):
+        if (self.plans.setup or self.plans.look_over(self)).wsgi_app_overridden:
             return ContentPolicy(limit, whole=False)
         token = current.set(context)  # a converter may look at the app
         try:
@@ -181,7 +187,8 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
             return ContentPolicy(limit, whole=False)
         plan = self.plans.of(self, rule)
         hooks = plan.before or plan.preprocessors
-        whole = (plan.execution.mode == "inline" or plan.view_is_async) and not hooks
+        # Watched runs too: to wait for content is to wait, and would keep the endpoint in threads for good.
+        whole = (plan.execution.mode != "thread" or plan.view_is_async) and not hooks
         return ContentPolicy(limit, whole)
 
     def match(self, context: RequestContext) -> None:
@@ -211,15 +218,14 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
             HTTPException: none matches, the path is to be written differently, or the host is not trusted.
         """
         request = context.request
-        if request.head is None or not self.plans.matches_path_alone(self):
-            return context.url_adapter.match(return_rule=True)  # type: ignore[no-any-return]
-        try:
-            # PERF: 0.8 µs; with an adapter, which takes the host apart, 5.
-            return self.url_map.table.match(
-                request.method, request.path, self.url_map.default_subdomain
-            )
-        except AdapterNeeded:
-            return context.url_adapter.match(return_rule=True)  # type: ignore[no-any-return]
+        setup = self.plans.setup or self.plans.look_over(self)
+        if request.head is not None and setup.domain is not None:
+            try:
+                # PERF: 1 to 2 µs; with an adapter, which takes the host apart, 5 more.
+                return self.url_map.table.match(request.method, request.path, setup.domain)
+            except AdapterNeeded:
+                pass
+        return context.url_adapter.match(return_rule=True)  # type: ignore[no-any-return]
 
     def options_of_server(self) -> Any:
         """Answer ``OPTIONS *``, which asks about the server as a whole (RFC 9110 §9.3.7)."""
@@ -230,6 +236,43 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
         response.headers["Allow"] = ", ".join(sorted(methods))
         return response
 
+    # --- serving
+
+    def run(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        debug: bool | None = None,
+        load_dotenv: bool = True,
+        **options: Any,
+    ) -> None:
+        """Serve the app until it is interrupted.
+
+        Args:
+            host: name or address to listen on; by default SERVER_NAME's, or ``localhost``.
+            port: port to listen on; by default SERVER_NAME's, or 5000.
+            debug: turns debug mode on or off.
+            load_dotenv: taken for Flask's sake.
+            options: other fields of `ServerSettings`; those Flask hands to Werkzeug's server are passed over.
+
+        Raises:
+            SystemExit: the server could not start; standard error says why.
+        """
+        if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+            return  # `groundwire run` has imported a program that ends in `app.run()`
+        if debug is not None:
+            self.debug = bool(debug)
+        name, _, number = (self.config["SERVER_NAME"] or "").partition(":")
+        known = ServerSettings.__dataclass_fields__
+        settings = ServerSettings(
+            host=host or name or "localhost",
+            port=int(number or 5000) if port is None else int(port),
+            **{key: value for key, value in options.items() if key in known},
+        )
+        status = run_server(self, settings)
+        if status:
+            raise SystemExit(status)
+
     def startup(self) -> None:
         """Warn of what is surely a mistake in what was set up. Called before the first request."""
         warn_of_mistakes(self)
@@ -239,11 +282,15 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
 
     # --- WSGI (PEP 3333)
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Answer as a WSGI application; calls `wsgi_app`, which middleware may be put in front of."""
         return self.wsgi_app(environ, start_response)
 
-    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def wsgi_app(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Answer the request that a WSGI environ describes.
 
         Raises:
@@ -255,7 +302,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
             try:
                 context.push()
                 response = self.full_dispatch_request()
-            except Exception as failure:
+            except Exception as failure:  # noqa: BLE001
                 error = failure
                 response = self.handle_exception(failure)
             except BaseException as failure:

@@ -112,7 +112,7 @@ class Config(dict[str, Any]):
             key = name.removeprefix(prefix)
             try:
                 value = loads(value)
-            except Exception:
+            except Exception:  # noqa: BLE001
                 pass  # whatever `loads` raises: what it cannot read is a string
             if "__" not in key:
                 self[key] = value

@@ -4,8 +4,8 @@ from contextvars import ContextVar
 from typing import Any
 
 current: ContextVar[Any] = ContextVar("groundwire.context")
-"""Holds an `AppContext` (`groundwire.app.context`). A server's exchange sets it in a `contextvars.Context` of its own and
-leaves it; whoever pushes a context by hand pops it again."""
+"""Holds an `AppContext` (`groundwire.app.context`). A server's exchange sets it in a `contextvars.Context` of its own
+and leaves it; whoever pushes a context by hand pops it again."""
 
 OUTSIDE_OF_REQUEST = (
     "Working outside of request context.\n\n"

@@ -1,8 +1,8 @@
 """Where a callback runs: at once on the event loop, in a pool thread, or as a coroutine.
 
-The steps of an exchange are generators (`groundwire.app.lifecycle`): they call plain functions themselves and yield what a
-callback returned to be awaited. Here is what drives them: `run_sync` in a thread, `run_async` in a task, `drive` at once, until there
-is something to wait for.
+The steps of an exchange are generators (`groundwire.app.lifecycle`): they call plain functions themselves and yield
+what a callback returned to be awaited. Here is what drives them: `run_sync` in a thread, `run_async` in a task,
+`drive` at once, until there is something to wait for.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from functools import partial
-from time import perf_counter
-from typing import Any, Literal, TypeVar, cast
+from time import perf_counter, thread_time
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from .current import current
-from .nonblocking import Watch
+from .nonblocking import Watch, voluntary_switches
 
 T = TypeVar("T")
 
@@ -28,12 +28,38 @@ Mode = Literal["watch", "thread", "inline"]
 WATCHED_RUNS = 20
 """Runs in a row that must show nothing that can wait, before an endpoint runs on the event loop."""
 
-DOUBTFUL_RUNS = 5
-"""Runs that were merely slow, or lost the processor once, before the watching ends. Such a run begins the row anew."""
+DOUBTFUL_RUNS = 10
+"""Runs that took long, or gave the processor up, before the watching ends. Such a run begins the row anew: it may have
+waited for the interpreter, which another thread had, or have filled a cache."""
 
 WATCHED_RUN_SECONDS = 0.001
 INLINE_RUN_SECONDS = 0.002
-"""A run on the event loop longer than this sends the endpoint back to threads for the life of the process."""
+"""A run on the event loop must not be longer; see `Execution.overran`."""
+
+AUDITED_RUNS = 1_000
+"""Runs whose processor time is measured after one was too long."""
+
+OVERRUNS = 3
+"""So many measured runs that were too long by their own doing end the endpoint's running on the event loop."""
+
+
+class Effort(NamedTuple):
+    """What this thread took of the processor."""
+
+    processor_seconds: float
+    switches: int
+    """How often it gave the processor up by itself."""
+
+    @classmethod
+    def until_now(cls) -> "Effort":
+        """Return it since the thread began."""
+        return cls(thread_time(), voluntary_switches())
+
+    @classmethod
+    def since(cls, before: "Effort") -> "Effort":
+        """Return it since `before`."""
+        now = cls.until_now()
+        return cls(now[0] - before[0], now[1] - before[1])
 
 
 class Execution:
@@ -45,7 +71,7 @@ class Execution:
         reason: why.
     """
 
-    __slots__ = ("chain", "doubtful", "held_loop", "mode", "reason", "runs")
+    __slots__ = ("audited", "chain", "doubtful", "held_loop", "mode", "overruns", "reason", "runs")
 
     def __init__(self, chain: tuple[Any, ...], mode: Mode, reason: str) -> None:
         self.chain = chain
@@ -53,7 +79,12 @@ class Execution:
         self.reason = reason
         self.runs = 0
         self.doubtful = 0
+        self.audited = 0
+        """How many more runs on the event loop are measured, because one was too long."""
+
+        self.overruns = 0
         self.held_loop = False
+        """Whether it is known to have held the event loop, so that it runs in threads for the life of the process."""
 
     def count(self, watch: Watch) -> bool:
         """Take a watched run into account. True when that changed where the endpoint runs."""
@@ -87,10 +118,29 @@ class Execution:
         self.mode = "thread"
         self.reason = reason
 
-    def held_the_loop(self, seconds: float) -> None:
-        """Run it in threads for the life of the process: a run on the loop was too long."""
-        self.held_loop = True
-        self.keep_in_threads(f"a run held the event loop for {seconds * 1000:.1f} ms")
+    def overran(self, seconds: float, effort: "Effort | None" = None) -> None:
+        """Take into account that a run on the event loop was too long.
+
+        A busy machine takes the processor away in the midst of any function, another thread the interpreter, and the
+        garbage collector runs when it wants; demoting for one such run would in time send every endpoint to threads.
+        So after a long run the next ones are measured (which takes 2 µs, too much to do it always), and if among
+        `AUDITED_RUNS` of these `OVERRUNS` took the time or waited, the endpoint goes to threads for the life of the
+        process.
+
+        Args:
+            seconds: how long the run was.
+            effort: what it took of the processor, when that was measured.
+        """
+        if effort is None:
+            self.audited = AUDITED_RUNS
+            self.overruns = 0
+            return
+        if effort.processor_seconds <= INLINE_RUN_SECONDS and not effort.switches:
+            return  # the machine was busy
+        self.overruns += 1
+        if self.overruns == OVERRUNS:
+            self.held_loop = True
+            self.keep_in_threads(f"a run held the event loop for {seconds * 1000:.1f} ms")
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -124,7 +174,7 @@ async def run_async(steps: Steps[T], awaited: Awaitable[Any]) -> T:
     while True:
         try:
             value = await awaited
-        except BaseException as error:  # cancellation too: the steps end with it, their teardown runs
+        except BaseException as error:  # noqa: BLE001 - cancellation too: the steps' teardown runs
             outcome = partial(steps.throw, error)
         else:
             outcome = partial(steps.send, value)
@@ -135,7 +185,7 @@ async def run_async(steps: Steps[T], awaited: Awaitable[Any]) -> T:
 
 
 def run_sync(steps: Steps[T], watch: Watch | None = None) -> T:
-    """Run `steps` to their end in this thread. What has to be awaited is, on the event loop, while this thread waits."""
+    """Run `steps` to their end in this thread, which waits while the event loop awaits what has to be awaited."""
     outcome: Callable[[], Awaitable[Any]] = partial(next, steps)
     while True:
         try:
@@ -146,7 +196,7 @@ def run_sync(steps: Steps[T], watch: Watch | None = None) -> T:
             watch.pause()
         try:
             value = wait_for(awaited)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             outcome = partial(steps.throw, error)
         else:
             outcome = partial(steps.send, value)
@@ -180,13 +230,19 @@ def drive_timed(steps: Steps[T], plan: Any, plans: Any) -> "T | Coroutine[Any, A
         plan: the `Plan` it belongs to.
         plans: the `PlanTable` of that.
     """
+    execution: Execution = plan.execution
+    before = Effort.until_now() if execution.audited else None
     started = perf_counter()
     try:
         return drive(steps)
     finally:
         seconds = perf_counter() - started
         if seconds > INLINE_RUN_SECONDS:
-            plans.held_the_loop(plan, seconds)
+            plans.overran(plan, seconds, None if before is None else Effort.since(before))
+        elif before is not None:
+            execution.audited -= 1
+            if not execution.audited:
+                plans.forget()  # it may take the short path again
 
 
 # Waiting in a thread for what runs on the loop
@@ -256,7 +312,7 @@ def _start(
 async def _settle(awaited: Awaitable[T], outcome: "Future[T]") -> None:
     try:
         outcome.set_result(await awaited)
-    except BaseException as error:  # whatever it is belongs to the thread that waits
+    except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the thread that waits
         outcome.set_exception(error)
 
 

@@ -1,7 +1,8 @@
 """The life of a request, once: from the hooks through the view to the response and the teardown.
 
-In the order of https://flask.palletsprojects.com/lifecycle/. Each step is a generator: it calls plain functions itself, and yields what a
-callback returned to be awaited (see `groundwire.app.execution`), so plain functions and coroutines share one text.
+In the order of https://flask.palletsprojects.com/lifecycle/. Each step is a generator: it calls plain functions itself,
+and yields what a callback returned to be awaited (see `groundwire.app.execution`), so plain functions and coroutines
+share one text.
 """
 
 from asyncio import CancelledError
@@ -21,7 +22,6 @@ from .wrappers import Response as DefaultResponse
 
 App = Any
 """The `Groundwire` app, whose class is defined on top of these steps."""
-
 
 
 def plan_of(app: App, context: RequestContext) -> Plan:
@@ -75,7 +75,7 @@ def exchange(
         return compressed(app, context.request, response)
     except CancelledError:
         raise  # the server has given the exchange up
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001
         return last_answer(app, context, error)
 
 
@@ -111,7 +111,7 @@ def answer(
                 response = yield from go_on(app, context, returned, raised)
             else:
                 response = yield from step(app, context, "full_dispatch_request")
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001
             error = failure
             response = yield from step(app, context, "handle_exception", failure)
     except BaseException as failure:
@@ -135,14 +135,13 @@ def teardown(app: App, context: RequestContext, error: BaseException | None) -> 
 
 def full_dispatch(app: App, context: RequestContext) -> Steps[Any]:
     """Run the hooks and the view, turn errors into answers, and finish the response."""
-    if not app.got_first_request:
-        app.got_first_request = True
+    app.note_first_request()
     try:
         yield from sent(app, signals.request_started)
         value = yield from step(app, context, "preprocess_request")
         if value is None:
             value = yield from step(app, context, "dispatch_request")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         value = yield from step(app, context, "handle_user_exception", error)
     return (yield from step(app, context, "finalize_request", value))
 
@@ -155,7 +154,7 @@ def go_on(
         if raised is not None:
             raise raised
         value = yield returned
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         value = yield from step(app, context, "handle_user_exception", error)
     return (yield from step(app, context, "finalize_request", value))
 
@@ -188,10 +187,14 @@ def dispatch(app: App, context: RequestContext) -> Steps[Any]:
     if plan.view is None:
         raise KeyError(rule.endpoint)
     content = request.content
-    if plan.view_is_async and type(content) is not bytes and not options_of(rule).stream:
+    if (
+        plan.view_is_async
+        and type(content) is not bytes
+        and not content.complete
+        and not options_of(rule).stream
+    ):
         # A coroutine must not block on content, and Flask's ways of reading it do not await.
-        if not content.complete:
-            yield request.receive()
+        yield request.receive()
     return (yield from called(ensured(app, plan.view), **(request.view_args or {})))
 
 
@@ -278,9 +281,7 @@ def handle_unexpected(app: App, context: RequestContext, error: Exception) -> St
     return (yield from step(app, context, "finalize_request", value, True))
 
 
-def teardown_request(
-    app: App, context: RequestContext, error: BaseException | None
-) -> Steps[None]:
+def teardown_request(app: App, context: RequestContext, error: BaseException | None) -> Steps[None]:
     """Run the `teardown_request` functions, last first."""
     for function in plan_of(app, context).teardown:
         yield from called(ensured(app, function), error)

@@ -1,7 +1,8 @@
 """Which C functions cannot wait, and what a run called that is not one of them.
 
 A function that cannot wait does not need a thread. Python code waits only through C functions, so a run is watched for
-those: `sys.setprofile` tells of each C function that Python code calls. Those listed here compute and return; any other may wait.
+those: `sys.setprofile` tells of each C function that Python code calls. Those listed here compute and return; any
+other may wait.
 
 What the profiler does not see, and what is done about it:
 
@@ -13,7 +14,7 @@ What the profiler does not see, and what is done about it:
 
 import dis
 import sys
-from time import perf_counter
+from time import thread_time
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Final
 
@@ -21,23 +22,77 @@ try:
     from resource import RUSAGE_THREAD, getrusage
 except ImportError:  # macOS has no RUSAGE_THREAD, Windows no resource at all
 
-    def _switches() -> int:
+    def voluntary_switches() -> int:
+        """Return 0: this system does not tell."""
         return 0
 
 else:
 
-    def _switches() -> int:
+    def voluntary_switches() -> int:
+        """Return how often this thread has given the processor up by itself, to wait."""
         return getrusage(RUSAGE_THREAD).ru_nvcsw
 
 
 MODULES: Final = frozenset(
     {
-        *("_abc", "_ast", "_bisect", "_blake2", "_codecs", "_collections", "_collections_abc", "_contextvars"),
+        *(
+            "_abc",
+            "_ast",
+            "_bisect",
+            "_blake2",
+            "_codecs",
+            "_collections",
+            "_collections_abc",
+            "_contextvars",
+        ),
         *("_csv", "_datetime", "_decimal", "_elementtree", "_functools", "_hashlib", "_heapq"),
-        *("_json", "_locale", "_md5", "_operator", "_opcode", "_random", "_sha1", "_sha2", "_sha256", "_sha3"),
-        *("_sha512", "_sre", "_stat", "_statistics", "_string", "_struct", "_tracemalloc", "_typing", "_uuid"),
-        *("_warnings", "_weakref", "_zoneinfo", "array", "atexit", "binascii", "builtins", "cmath", "datetime"),
-        *("decimal", "errno", "gc", "hashlib", "itertools", "json", "math", "operator", "re", "string", "struct"),
+        *(
+            "_json",
+            "_locale",
+            "_md5",
+            "_operator",
+            "_opcode",
+            "_random",
+            "_sha1",
+            "_sha2",
+            "_sha256",
+            "_sha3",
+        ),
+        *(
+            "_sha512",
+            "_sre",
+            "_stat",
+            "_statistics",
+            "_string",
+            "_struct",
+            "_tracemalloc",
+            "_typing",
+            "_uuid",
+        ),
+        *(
+            "_warnings",
+            "_weakref",
+            "_zoneinfo",
+            "array",
+            "atexit",
+            "binascii",
+            "builtins",
+            "cmath",
+            "datetime",
+        ),
+        *(
+            "decimal",
+            "errno",
+            "gc",
+            "hashlib",
+            "itertools",
+            "json",
+            "math",
+            "operator",
+            "re",
+            "string",
+            "struct",
+        ),
         *("sys", "unicodedata", "weakref", "zlib"),
         *("markupsafe._speedups", "msgspec", "msgspec._core", "blinker", "cython_runtime"),
     }
@@ -46,9 +101,26 @@ MODULES: Final = frozenset(
 
 FUNCTIONS: Final = frozenset(
     {
-        *(("time", name) for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter")),
-        *(("time", name) for name in ("perf_counter_ns", "thread_time", "thread_time_ns", "process_time")),
-        *(("time", name) for name in ("localtime", "gmtime", "mktime", "strftime", "strptime", "asctime", "ctime")),
+        *(
+            ("time", name)
+            for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter")
+        ),
+        *(
+            ("time", name)
+            for name in ("perf_counter_ns", "thread_time", "thread_time_ns", "process_time")
+        ),
+        *(
+            ("time", name)
+            for name in (
+                "localtime",
+                "gmtime",
+                "mktime",
+                "strftime",
+                "strptime",
+                "asctime",
+                "ctime",
+            )
+        ),
         *(("posix", name) for name in ("fspath", "getpid", "urandom", "fsencode", "fsdecode")),
         *(("nt", name) for name in ("fspath", "getpid", "urandom")),
         *(("_thread", name) for name in ("get_ident", "get_native_id", "allocate_lock")),
@@ -61,9 +133,12 @@ FUNCTIONS: Final = frozenset(
 
 WAITING: Final = frozenset(
     {
-        *(("builtins", name) for name in ("open", "input", "print", "breakpoint", "exec", "eval", "compile")),
+        *(
+            ("builtins", name)
+            for name in ("open", "input", "print", "breakpoint", "exec", "eval", "compile")
+        ),
         *(("builtins", name) for name in ("__import__", "__build_class__")),
-        *(("sys", name) for name in ("settrace", "setprofile", "breakpointhook")),
+        ("sys", "breakpointhook"),
         ("gc", "collect"),
     }
 )
@@ -71,11 +146,58 @@ WAITING: Final = frozenset(
 
 TYPE_MODULES: Final = frozenset(
     {
-        *("builtins", "collections", "datetime", "decimal", "itertools", "functools", "re", "types", "operator"),
-        *("_contextvars", "_json", "_random", "_struct", "_hashlib", "_blake2", "_md5", "_sha1", "_sha2"),
-        *("_sha256", "_sha3", "_sha512", "array", "zlib", "uuid", "weakref", "_weakref", "zoneinfo", "string"),
-        *("_csv", "_elementtree", "msgspec", "msgspec._core", "msgspec.json", "msgspec.msgpack", "markupsafe"),
-        *("markupsafe._speedups", "_collections", "_abc", "_bisect", "_functools", "unicodedata", "fractions"),
+        *(
+            "builtins",
+            "collections",
+            "datetime",
+            "decimal",
+            "itertools",
+            "functools",
+            "re",
+            "types",
+            "operator",
+        ),
+        *(
+            "_contextvars",
+            "_json",
+            "_random",
+            "_struct",
+            "_hashlib",
+            "_blake2",
+            "_md5",
+            "_sha1",
+            "_sha2",
+        ),
+        *(
+            "_sha256",
+            "_sha3",
+            "_sha512",
+            "array",
+            "zlib",
+            "uuid",
+            "weakref",
+            "_weakref",
+            "zoneinfo",
+            "string",
+        ),
+        *(
+            "_csv",
+            "_elementtree",
+            "msgspec",
+            "msgspec._core",
+            "msgspec.json",
+            "msgspec.msgpack",
+            "markupsafe",
+        ),
+        *(
+            "markupsafe._speedups",
+            "_collections",
+            "_abc",
+            "_bisect",
+            "_functools",
+            "unicodedata",
+            "fractions",
+        ),
         *("_operator", "_sre", "random", "struct", "hashlib", "contextvars"),
     }
 )
@@ -102,6 +224,8 @@ class Watch:
         """Whether the whole run was seen: not if another profiler was there."""
 
         self.seconds = 0.0
+        """Of the processor's time."""
+
         self.switches = 0
         self._events = 0
         self._loading_frame: FrameType | None = None
@@ -120,8 +244,8 @@ class Watch:
     def go_on(self) -> None:
         """Begin, or begin again after `pause`."""
         if self.complete:
-            self._switches_before = _switches()
-            self._started = perf_counter()
+            self._switches_before = voluntary_switches()
+            self._started = thread_time()
             sys.setprofile(self._note)
 
     def pause(self) -> None:
@@ -129,8 +253,8 @@ class Watch:
         if self.complete:
             sys.setprofile(None)
             # PERF: an event costs about 0.4 µs; without that a run of 1,000 calls would seem 0.4 ms longer.
-            self.seconds += perf_counter() - self._started - self._events * 4e-7
-            self.switches += _switches() - self._switches_before
+            self.seconds += thread_time() - self._started - self._events * 4e-7
+            self.switches += voluntary_switches() - self._switches_before
             self._events = 0
 
     def _note(self, frame: FrameType, event: str, argument: Any) -> None:
@@ -150,9 +274,9 @@ class Watch:
         elif event == "return" and self.blocking is None:
             managers = _managers.get(frame.f_code)
             if managers is None:
-                started = perf_counter()
+                started = thread_time()
                 managers = hidden_managers(frame.f_code)
-                self._started += perf_counter() - started  # which is no time of the run
+                self._started += thread_time() - started  # which is no time of the run
             if managers:
                 self.blocking = _waiting_manager(frame, managers)
 
@@ -237,7 +361,9 @@ def _find_managers(code: CodeType) -> "list[Manager | None]":
             elif not certain and name != "LOAD_SPECIAL":
                 found.append(None)
             loads, certain = [], False
-        elif name.startswith("LOAD_") and "ATTR" not in name and isinstance(instruction.argval, str):
+        elif (
+            name.startswith("LOAD_") and "ATTR" not in name and isinstance(instruction.argval, str)
+        ):
             loads, certain = [instruction.argval], False
         elif name == "LOAD_ATTR" and loads:
             loads.append(instruction.argval)
@@ -268,4 +394,3 @@ def _look_up(frame: FrameType, manager: Manager) -> Any:
     for name in rest:
         value = getattr(value, "__dict__", {}).get(name)
     return value
-

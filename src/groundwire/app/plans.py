@@ -1,17 +1,17 @@
 """An endpoint's plan: all that a request of one rule needs, looked up once.
 
-A plan is made at the first request of its rule and dropped when anything it was made from changes: the dicts and lists of hooks
-(`groundwire.app.registry`), the rules, an attribute of the app, the receivers of a signal. So no request has to ask whether it is
-still right.
+A plan is made at the first request of its rule and dropped when anything it was made from changes: the dicts and lists
+of hooks (`groundwire.app.registry`), the rules, an attribute of the app, its configuration, the receivers of a signal.
+So no request has to ask whether it is still right.
 """
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from . import signals
-from .execution import Execution, is_async
+from .execution import Effort, Execution, is_async
 from .route_options import options_of
 from .wrappers import scopes_of
 
@@ -21,7 +21,12 @@ STEPS = (
     *("full_dispatch_request", "preprocess_request", "dispatch_request", "make_response"),
     *("finalize_request", "process_response", "handle_http_exception", "handle_user_exception"),
     *("handle_exception", "do_teardown_request", "do_teardown_appcontext", "ensure_sync"),
-    *("create_url_adapter", "raise_routing_exception", "make_default_options_response", "log_exception"),
+    *(
+        "create_url_adapter",
+        "raise_routing_exception",
+        "make_default_options_response",
+        "log_exception",
+    ),
     "wsgi_app",
 )
 """Methods of the app that a program may override, in its class or on the instance. One that is, is called."""
@@ -66,6 +71,17 @@ class Plan:
     """Makes the response of a view that returned a str."""
 
 
+class Setup(NamedTuple):
+    """What is to be known of an app as a whole before a request's rule is."""
+
+    overridden: frozenset[str]
+    """Which of `STEPS` its class or the app itself defines anew."""
+
+    wsgi_app_overridden: bool
+    domain: str | None
+    """The subdomain whose rules all requests are matched with; None: the request's host decides."""
+
+
 class PlanTable:
     """The plans of one app, and where its endpoints run."""
 
@@ -77,68 +93,71 @@ class PlanTable:
         """Where each endpoint runs. Outlives the plans."""
 
         self._by_rule: dict[int, Plan] = {}
-        self._overridden: frozenset[str] | None = None
-        self._path_alone: bool | None = None
+        self.setup: Setup | None = None
+        """What is known of the app as a whole; None: has to be looked at (`look_over`)."""
+
         self._changes = 0
-        self._lock = threading.Lock()
         with _tables_lock:
             _tables.add(self)
 
     def forget(self) -> None:
         """Drop all plans, because something they were made from has changed."""
         self._changes += 1
-        self._overridden = None
-        self._path_alone = None
+        self.setup = None
         self._by_rule.clear()
         self.literal.clear()
 
+    def look_over(self, app: Any) -> "Setup":
+        """Find out, and return, what is to be known of the app as a whole."""
+        changes = self._changes
+        overridden = frozenset(
+            name
+            for name in STEPS
+            if name in vars(app) or getattr(type(app), name) is not app.steps_of_class[name]
+        )
+        path_alone = (
+            not app.url_map.host_matching
+            and not app.subdomain_matching
+            and app.config["TRUSTED_HOSTS"] is None
+            and app.request_class.trusted_hosts is None
+            and "create_url_adapter" not in overridden
+        )
+        setup = Setup(
+            overridden,
+            "wsgi_app" in overridden,
+            app.url_map.default_subdomain if path_alone else None,
+        )
+        if changes == self._changes:
+            self.setup = setup
+        return setup
+
     def overridden(self, app: Any) -> frozenset[str]:
         """Return which of `STEPS` the app's class or the app itself defines anew."""
-        found = self._overridden
-        if found is None:
-            found = self._overridden = frozenset(
-                name
-                for name in STEPS
-                if name in vars(app) or getattr(type(app), name) is not app.steps_of_class[name]
-            )
-        return found
+        return (self.setup or self.look_over(app)).overridden
 
     def of(self, app: Any, rule: Any) -> Plan:
         """Return the plan for requests that `rule` matched; None: that no rule matched."""
         plan = self._by_rule.get(id(rule))
         if plan is None:
-            with self._lock:
-                changes = self._changes
-                plan = self._make(app, rule)
-                if changes == self._changes:
-                    self._by_rule[id(rule)] = plan
+            # Two threads may both make it, which costs time and nothing else.
+            changes = self._changes
+            plan = self._make(app, rule)
+            if changes == self._changes:
+                self._by_rule[id(rule)] = plan
         return plan
 
     def remember(self, app: Any, plan: Plan, request: Any) -> None:
         """Have `handle` find the plan of a request by method and path alone, where these decide."""
         path = request.path
-        if (
-            app.url_map.table.literal.get(path, {}).get(request.method) is plan.rule
-            and self.matches_path_alone(app)
-        ):
-            self.literal[request.method, path] = plan
+        listed = app.url_map.table.literal.get(path)
+        if listed is not None and listed.get(request.method) is plan.rule:
+            setup = self.setup
+            if setup is not None and setup.domain is not None:
+                self.literal[request.method, path] = plan
 
-    def matches_path_alone(self, app: Any) -> bool:
-        """Tell whether method and path decide which rule matches, whatever the host is."""
-        found = self._path_alone
-        if found is None:
-            found = self._path_alone = (
-                not app.url_map.host_matching
-                and not app.subdomain_matching
-                and app.config["TRUSTED_HOSTS"] is None
-                and app.request_class.trusted_hosts is None
-                and "create_url_adapter" not in self.overridden(app)
-            )
-        return found
-
-    def held_the_loop(self, plan: Plan, seconds: float) -> None:
-        """Run an endpoint in threads from now on, because a run held the event loop."""
-        plan.execution.held_the_loop(seconds)
+    def overran(self, plan: Plan, seconds: float, effort: Effort | None = None) -> None:
+        """Take into account that a run on the event loop was too long."""
+        plan.execution.overran(seconds, effort)
         self.forget()
 
     def pin(self, request: Any, reason: str) -> None:
@@ -176,12 +195,15 @@ class PlanTable:
             *(receiver for signal in signals.REQUEST_SIGNALS for receiver in signal.receivers),
         )
         plan.all_async = all(
-            callable(function) and is_async(function) for function in (*callbacks, plan.view) if function
+            callable(function) and is_async(function)
+            for function in (*callbacks, plan.view)
+            if function
         )
         plan.execution = self._execution(app, plan, callbacks)
         plan.short = (
             plan.view is not None
             and not plan.view_is_async
+            and not plan.execution.audited
             and not (plan.preprocessors or plan.before or plan.after)
             and not (plan.teardown or plan.teardown_app)
             and not overridden

@@ -1,8 +1,8 @@
 """Dictionaries and lists that tell when they change.
 
-What an application was set up with lies in plain dicts and lists that Flask documents and extensions change: `view_functions`,
-`before_request_funcs` and the others. Endpoint plans are made from them (see `groundwire.app.plans`) and have to be
-dropped when one changes; so these are the same dicts and lists, and say so.
+What an application was set up with lies in plain dicts and lists that Flask documents and extensions change:
+`view_functions`, `before_request_funcs` and the others. Endpoint plans are made from them (see `groundwire.app.plans`)
+and have to be dropped when one changes; so these are such dicts and lists, and say so.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -10,7 +10,8 @@ from ..http.response import Response as MessageResponse
 from .state import AppState
 
 ALLOWED = (
-    "The return type must be a string, dict, list, tuple with headers or status, Response instance, or WSGI callable"
+    "The return type must be a string, dict, list, tuple with headers or status, Response instance,"
+    " or WSGI callable"
 )
 
 
@@ -69,7 +70,9 @@ def _is_streamed(value: Any) -> bool:
     return isinstance(value, (Iterator, AsyncIterable))
 
 
-def error_response(response_class: Any, error: HTTPException, request: Any, mode: Any = "html") -> Any:
+def error_response(
+    response_class: Any, error: HTTPException, request: Any, mode: Any = "html"
+) -> Any:
     """Make the response of an error that no handler took, in the form the client prefers.
 
     Args:

@@ -24,8 +24,8 @@ class AppRoutes(AppState):
         if self.has_static_folder:
             if bool(self.static_host) != self.url_map.host_matching:
                 raise AssertionError(
-                    "'static_host' and 'host_matching' have to be given together: with host matching, each rule says for"
-                    " which host it is."
+                    "'static_host' and 'host_matching' have to be given together: with host matching, each rule"
+                    " says for which host it is."
                 )
             self.add_url_rule(
                 f"{self.static_url_path}/<path:filename>",

@@ -16,7 +16,9 @@ from .registry import TrackedDict
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-ErrorSpec = TrackedDict["str | None", TrackedDict["int | None", dict[type[Exception], Callable[..., Any]]]]
+ErrorSpec = TrackedDict[
+    "str | None", TrackedDict["int | None", dict[type[Exception], Callable[..., Any]]]
+]
 """Error handlers: by blueprint name (None: the app), by status code (None: not an HTTPException), by class."""
 
 FunctionsByScope = TrackedDict["str | None", list[Callable[..., Any]]]
@@ -307,7 +309,7 @@ def find_root_path(import_name: str) -> str:
 
 
 def find_instance_path(import_name: str) -> str:
-    """Return where the files of one deployment lie: ``instance`` beside the program, or under ``var`` once installed."""
+    """Return where the files of one deployment lie: ``instance`` beside the program; installed, below ``var``."""
     package = import_name.partition(".")[0]
     root = Path(find_root_path(package))
     module = sys.modules.get(package)

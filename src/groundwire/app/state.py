@@ -148,6 +148,11 @@ class AppState(Scaffold):
         object.__delattr__(self, name)
         self.plans.forget()
 
+    def note_first_request(self) -> None:
+        """Remember that a request was handled, so that it is too late for set-up."""
+        if not self.got_first_request:
+            object.__setattr__(self, "got_first_request", True)  # which changes no plan
+
     def check_setup_finished(self, name: str) -> None:
         """Raise AssertionError when requests were handled already."""
         if self.got_first_request:
@@ -162,7 +167,10 @@ class AppState(Scaffold):
     def find_error_handler(
         self, error: Exception, blueprints: Iterable[str]
     ) -> Callable[..., Any] | None:
-        """Return the handler for `error`: of a blueprint before the app's, by code before by class, nearest class first."""
+        """Return the handler for `error`.
+
+        By code before by class alone, of a blueprint before the app's, and of classes the nearest.
+        """
         code = error.code if isinstance(error, HTTPException) else None
         scopes: tuple[str | None, ...] = (*blueprints, None)
         for wanted in (code, None) if code is not None else (None,):

@@ -1,7 +1,7 @@
 """The steps of an exchange as methods that a program may call or override, with Flask's names and signatures.
 
-What they do is written once, in `groundwire.app.lifecycle`; these run that in the current thread. An exchange calls the method where
-a program overrides it, and otherwise the generator itself.
+What they do is written once, in `groundwire.app.lifecycle`; these run that in the current thread. An exchange calls
+the method where a program overrides it, and otherwise the generator itself.
 """
 
 import sys
@@ -15,7 +15,6 @@ from . import lifecycle, returning, signals
 from .context import request_context
 from .current import current
 from .execution import Steps, is_async, run_sync, wait_for
-from .plans import STEPS
 from .state import AppState
 
 _MISSING: Any = object()
@@ -111,7 +110,10 @@ class AppSteps(AppState):
         return bool(self.testing or self.debug) if wanted is None else bool(wanted)
 
     def trap_http_exception(self, e: Exception) -> bool:
-        """Tell whether `e` is raised on although it could be an answer (TRAP_HTTP_EXCEPTIONS, TRAP_BAD_REQUEST_ERRORS)."""
+        """Tell whether `e` is raised on although it could be an answer.
+
+        The keys TRAP_HTTP_EXCEPTIONS and TRAP_BAD_REQUEST_ERRORS say so.
+        """
         if self.config["TRAP_HTTP_EXCEPTIONS"]:
             return True
         trap = self.config["TRAP_BAD_REQUEST_ERRORS"]

@@ -42,7 +42,9 @@ class AppUrls(AppState):
         elif not self.subdomain_matching:
             subdomain = self.url_map.default_subdomain or ""
         if request.head is None:
-            host = request.host  # refused here, if it is to be refused, rather than at its first use
+            host = (
+                request.host
+            )  # refused here, if it is to be refused, rather than at its first use
             del host
             return self.url_map.bind_to_environ(
                 request.environ, server_name=server_name, subdomain=subdomain

@@ -122,7 +122,10 @@ def scopes_of(name: str) -> list[str]:
 
 
 class Response(MessageResponse):
-    """A response of HTML unless it says otherwise. (Flask: ``flask.Response``.)"""
+    """A response, of HTML unless it says otherwise.
+
+    (Flask: ``flask.Response``.)
+    """
 
     json_module: Any = json
     autocorrect_location_header = False
