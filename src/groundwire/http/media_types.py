@@ -156,9 +156,7 @@ def get_content_type(mimetype: str, charset: str = "utf-8") -> str:
 
 
 def _is_xml_or_script(mimetype: str) -> bool:
-    return mimetype.startswith("application/") and (
-        mimetype in _TEXTUAL_APPLICATION_TYPES or mimetype.endswith("+xml")
-    )
+    return mimetype in _TEXTUAL_APPLICATION_TYPES or mimetype.endswith("+xml")
 
 
 _TEXTUAL_APPLICATION_TYPES = frozenset(

@@ -16,12 +16,15 @@ from .conditional import Outcome, evaluate_preconditions
 from .dates import http_date
 from .environ import ClosingIterator, EnvironHeaders, run_wsgi_app, url_of_environ
 from .errors import RequestedRangeNotSatisfiable, use_response_class
+from .field_values import OWS
 from .files import FileParts, FileSlice
 from .headers import Headers, field_value
 from .media_types import get_content_type
 from .partial_content import byteranges, part_of_source
+from .properties import cached_property
 from .ranges import Range, parse_range_header
 from .response_fields import ResponseFields
+from .response_stream import ResponseStream
 from .urls import iri_to_uri
 
 Status = int | str | HTTPStatus
@@ -75,7 +78,8 @@ def parse_status(status: Status) -> tuple[int, str | None]:
     """
     if isinstance(status, int):
         return int(status), None
-    text = status.strip()
+    # Only blanks are white space here: a line break within a status is no mistake to be mended (RFC 9112 §4).
+    text = status.strip(OWS)
     if not text:
         raise ValueError("the status is empty: give a code, or a code and a reason phrase")
     code_text, _, reason = text.partition(" ")
@@ -83,7 +87,7 @@ def parse_status(status: Status) -> tuple[int, str | None]:
         # Not to be sent; Werkzeug too takes it, as code 0.
         return 0, field_value("status", text)
     code = int(code_text)
-    reason = reason.strip()
+    reason = reason.strip(OWS)
     if not reason or reason == usual_reason(code):
         return code, None
     return code, field_value("status", reason)
@@ -211,7 +215,7 @@ class Response(ResponseFields):
         if direct_passthrough:
             self.direct_passthrough = True
         if response is None:
-            self.content = b""
+            pass
         elif isinstance(response, (str, bytes, bytearray)):
             self.set_data(response)
         else:
@@ -278,8 +282,9 @@ class Response(ResponseFields):
             headers = self._headers = Headers()
             if self.plain_type:
                 headers.set("Content-Type", self.plain_type)
-            if self.content and self.automatically_set_content_length:
-                headers.set("Content-Length", str(len(self.content)))
+            # As Werkzeug: content that was given, be it empty, has its length in the headers.
+            if "content" in self.__dict__ and self.content is not None:
+                self._set_length(headers, self.content)
         self.plain_type = None
         return headers
 
@@ -348,7 +353,7 @@ class Response(ResponseFields):
         """
         content = self.content
         if content is None:
-            self._ensure_sequence()
+            self.ensure_sequence()
             content = b"".join(self.iter_encoded())
         return content.decode() if as_text else content
 
@@ -356,8 +361,12 @@ class Response(ResponseFields):
         """Make `value` the whole content; text is encoded as UTF-8."""
         self.content = content = value.encode() if isinstance(value, str) else bytes(value)
         self.source = None
-        if self._headers is not None and self.automatically_set_content_length:
-            self._headers["Content-Length"] = str(len(content))
+        if self._headers is not None:
+            self._set_length(self._headers, content)
+
+    def _set_length(self, headers: Headers, content: bytes) -> None:
+        if self.automatically_set_content_length:
+            headers.set("Content-Length", str(len(content)))
 
     data = property(
         get_data, set_data, doc="The content whole, as octets. Setting it takes text too."
@@ -376,7 +385,7 @@ class Response(ResponseFields):
     def calculate_content_length(self) -> int | None:
         """Return how many octets the content has; None when it is streamed and may not be read for that."""
         try:
-            self._ensure_sequence()
+            self.ensure_sequence()
         except RuntimeError:
             return None
         return sum(len(piece) for piece in self.iter_encoded())
@@ -387,7 +396,7 @@ class Response(ResponseFields):
             return iter((self.content,) if self.content else ())
         return _encoded_pieces(self.source)
 
-    def _ensure_sequence(self, mutable: bool = False) -> None:
+    def ensure_sequence(self, mutable: bool = False) -> None:
         """Have the content as a sequence, as a list if `mutable`."""
         if self.is_sequence:
             if mutable:
@@ -417,6 +426,11 @@ class Response(ResponseFields):
         self.source = list(self.iter_encoded())
         if close is not None:
             self.call_on_close(close)
+
+    @cached_property
+    def stream(self) -> ResponseStream:
+        """The content as a file that is written to."""
+        return ResponseStream(self)
 
     def freeze(self) -> None:
         """Make the response ready to be stored: content whole, Content-Length and ETag set."""
@@ -622,7 +636,11 @@ class Response(ResponseFields):
     def get_app_iter(self, environ: Mapping[str, Any]) -> Iterable[bytes]:
         """Return the content for a WSGI server: an iterable whose `close` is this response's."""
         status = self.status_code
-        if environ["REQUEST_METHOD"] == "HEAD" or status < 200 or status in NO_CONTENT_STATUSES:
+        if (
+            environ["REQUEST_METHOD"] == "HEAD"
+            or 100 <= status < 200
+            or status in NO_CONTENT_STATUSES
+        ):
             return ClosingIterator((), self.close)
         if self.direct_passthrough:
             return cast("Iterable[bytes]", self.response)
