@@ -1,6 +1,7 @@
 """One process that serves: it picks the event loop, obeys signals, and speaks to its operator."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -64,6 +65,10 @@ def run(
         with asyncio.Runner(loop_factory=make_loop) as runner:
 
             def ready() -> None:
+                # What exists by now lives as long as the process. Left to the collector, each full
+                # collection would hold the loop for milliseconds to find that out again.
+                gc.collect()
+                gc.freeze()
                 _obey_signals(server, received)
                 if announce is not None:
                     announce(server)
