@@ -358,7 +358,7 @@ def test_what_is_no_regular_file_is_refused_at_once(
 
     refused(root, "f")
 
-    assert time.monotonic() - begin < 0.1
+    assert time.monotonic() - begin < 1
 
 
 def test_fifo_put_in_place_of_a_file_does_not_hang(

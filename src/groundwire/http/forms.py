@@ -300,7 +300,7 @@ class MultipartParser(FormParser):
 
 def temporary_file() -> IO[bytes]:
     """Open a file on disk that has no name."""
-    return cast("IO[bytes]", TemporaryFile())  # noqa: SIM115 - whoever gets the form closes it
+    return cast("IO[bytes]", TemporaryFile())
 
 
 def form_error(error: MultipartError) -> FormError:
