@@ -143,7 +143,7 @@ def test_reading_costs_linear_time(pump: str) -> None:
         ("application/atom+xml", "application/atom+xml; charset=utf-8"),
         ("application/javascript", "application/javascript; charset=utf-8"),
         ("application/json", "application/json"),
-        ("image/svg+xml", "image/svg+xml"),
+        ("image/svg+xml", "image/svg+xml; charset=utf-8"),
         ("text/html; charset=x", "text/html; charset=x"),
     ],
 )

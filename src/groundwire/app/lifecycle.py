@@ -80,7 +80,8 @@ def exchange(
 
 
 def compressed(app: App, request: Any, response: Any) -> Any:
-    """Return the response, its content coded if that is worth it and the client takes it (COMPRESS)."""
+    """Return the response as it is sent, its content coded if that is worth it and the client takes it (COMPRESS)."""
+    response.settle(request)
     content = response.content
     if (content is None or len(content) > MIN_BYTES) and app.config["COMPRESS"]:
         compress(response, request.headers.get("Accept-Encoding"), request.method)

@@ -208,7 +208,9 @@ class PlanTable:
             and not (plan.teardown or plan.teardown_app)
             and not overridden
             and not signals.any_receivers()
+            and app.response_class.is_plain
         )
+        app.response_class.adopt_defaults()
         plan.text_response = app.response_class.of_text
         return plan
 

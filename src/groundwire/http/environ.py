@@ -259,7 +259,7 @@ def run_wsgi_app(
         started[:] = [(status, headers)]
         return written.append
 
-    result = app(dict(environ), start_response)
+    result: Iterable[bytes] = app(dict(environ), start_response)
     close = getattr(result, "close", None)
     pieces: Iterable[bytes]
     if buffered:

@@ -164,13 +164,21 @@ class Response(ResponseFields):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.adopt_defaults()
+
+    @classmethod
+    def adopt_defaults(cls) -> None:
+        """Make `default_status`, `default_mimetype` and overridden steps those of `of_text` too.
+
+        Done when a class is made, and again before it serves: a program may have set them meanwhile.
+        """
         cls.is_plain = all(
             getattr(cls, step) is getattr(Response, step) for step in OVERRIDABLE_STEPS
         )
         cls.status_code, cls.reason = parse_status(cls.default_status)
         cls._reason_status = cls.status_code
         cls.plain_type = type_of_text(cls.default_mimetype)
-        if not cls.is_plain or cls.plain_type is None or cls.__init__ is not Response.__init__:
+        if not cls.is_plain or cls.plain_type is None or cls.__init__ is not _plain_init:
             cls.of_text = classmethod(_construct_of_text)  # type: ignore[assignment, method-assign]
 
     def __init__(
@@ -689,5 +697,7 @@ def _encoded_pieces(source: Iterable[Any]) -> Iterator[bytes]:
     for piece in source:
         yield piece.encode() if isinstance(piece, str) else piece
 
+
+_plain_init = Response.__init__
 
 use_response_class(Response)

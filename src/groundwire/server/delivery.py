@@ -10,7 +10,7 @@ from typing import Protocol
 from ..http.handler import InThread
 from ..http.request import Request
 from ..http.response import Response
-from .sending import Framing, Outlet, encoded, frame, send_stream
+from .sending import Framing, Outlet, frame, send_stream
 from .server_state import ServerState
 from .threads import Outcome
 
@@ -126,11 +126,10 @@ class Delivery:
         assert head is not None
         writer = connection.server.writer
         persistent = connection.may_persist(self.request)
-        if response.content is None and isinstance(response.source, list | tuple):
-            response.content = b"".join([encoded(piece) for piece in response.source])
         try:
+            response.settle(self.request)
             framing = frame(writer, head, response, persistent)
-        except ValueError:
+        except Exception:  # a program may override how its responses become messages
             logger.exception("the response to %s %r cannot be sent", head.method, head.target)
             self._close(response)
             response = _failure()
