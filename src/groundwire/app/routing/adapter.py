@@ -283,10 +283,6 @@ class MapAdapter:
         append_unknown: bool,
     ) -> tuple[str, str, bool] | None:
         """Return (domain part, path with query, for a WebSocket) of the first rule that can be built, or None."""
-        if method is None:
-            built = self._partial_build(endpoint, values, self.default_method, append_unknown)
-            if built is not None:
-                return built
         elsewhere: tuple[str, str, bool] | None = None
         rules: Iterable[Rule] = self.map.rules_by_endpoint.get(endpoint, ())
         for rule in rules:
@@ -296,9 +292,9 @@ class MapAdapter:
             if url is None:
                 continue
             if not self.map.host_matching or url[0] == self.server_name:
-                return *url, rule.websocket
+                return url[0], url[1], rule.websocket
             if elsewhere is None:
-                elsewhere = *url, rule.websocket
+                elsewhere = url[0], url[1], rule.websocket
         return elsewhere
 
     def build(
@@ -334,21 +330,29 @@ class MapAdapter:
             given = {name: many[0] if len(many) == 1 else many for name, many in lists if many}
         else:
             given = {name: value for name, value in values.items() if value is not None}
-        built = self._partial_build(endpoint, given, method, append_unknown)
+        built = None
+        if method is None:
+            built = self._partial_build(endpoint, given, self.default_method, append_unknown)
         if built is None:
-            raise BuildError(endpoint, given, method, self)
+            built = self._partial_build(endpoint, given, method, append_unknown)
+            if built is None:
+                raise BuildError(endpoint, given, method, self)
         domain_part, path, websocket = built
-        host = self.get_host(domain_part)
+        if not force_external and not websocket and self._is_here(domain_part):
+            return f"{self.script_name.rstrip('/')}/{path.lstrip('/')}"
         scheme = self.url_scheme if url_scheme is None else url_scheme
         secure = scheme in ("https", "wss")
         if websocket:
-            # A browser needs the whole URL; and a page seen over HTTP has another scheme.
-            force_external = True
+            # Whole always: a page seen over HTTP has another scheme.
             scheme = "wss" if secure else "ws"
         elif scheme:
             scheme = "https" if secure else "http"
-        here = host == self.server_name if self.map.host_matching else domain_part == self.subdomain
-        if here and not force_external:
-            return f"{self.script_name.rstrip('/')}/{path.lstrip('/')}"
         prefix = f"{scheme}:" if scheme else ""
+        host = self.get_host(domain_part)
         return f"{prefix}//{host}{self.script_name[:-1]}/{path.lstrip('/')}"
+
+    def _is_here(self, domain_part: str) -> bool:
+        """Whether a rule's subdomain or host is the request's."""
+        if self.map.host_matching:
+            return domain_part == self.server_name
+        return domain_part == self.subdomain

@@ -10,9 +10,6 @@ from .converters import BaseConverter, quote_path
 QUERY_SAFE = "!$'()*,/:;?@"
 """What a query may hold unquoted inside of names and values (the URL standard's query percent-encode set)."""
 
-Operation = str | tuple[str, BaseConverter]
-"""A text as it goes into the URL, or a variable's name and the converter of its value."""
-
 
 def encode_query(query: Any) -> str:
     """Return a query string of a mapping or an iterable of pairs; pairs without a value (None) are left out."""
@@ -20,14 +17,59 @@ def encode_query(query: Any) -> str:
     return urlencode(pairs, safe=QUERY_SAFE)
 
 
+class Template:
+    """A domain or a path, with room for the values of its variables.
+
+    Args:
+        trace: its pieces in order, as (is variable, text or variable's name).
+        converters: the converter of each variable.
+        defaults: values that are part of the text, by variable.
+    """
+
+    __slots__ = ("_format", "text", "variables")
+
+    text: str | None
+    """The whole of it, where it has no variables."""
+
+    variables: list[tuple[str, BaseConverter]]
+    """Those that need a value, in order."""
+
+    def __init__(
+        self,
+        trace: Iterable[tuple[bool, str]],
+        converters: Mapping[str, BaseConverter],
+        defaults: Mapping[str, Any],
+    ) -> None:
+        self.variables = []
+        pieces: list[str] = []
+        for is_variable, text in trace:
+            if is_variable and text not in defaults:
+                self.variables.append((text, converters[text]))
+                pieces.append("%s")
+                continue
+            quoted = converters[text].to_url(defaults[text]) if is_variable else quote_path(text)
+            pieces.append(quoted.replace("%", "%%"))
+        self._format = "".join(pieces)
+        self.text = None if self.variables else self._format % ()
+
+    def fill(self, values: Mapping[str, Any]) -> str:
+        """Return the text with `values` in it. Raises KeyError for one that is missing, and what converters raise."""
+        variables = self.variables
+        if len(variables) == 1:
+            name, converter = variables[0]
+            return self._format % (converter.to_url(values[name]),)
+        return self._format % tuple(
+            [converter.to_url(values[name]) for name, converter in variables]
+        )
+
+
 class UrlBuilder:
     """Builds the URLs of one rule.
 
     Args:
-        domain: the rule's subdomain or host, as (is variable, text or variable's name) in order.
-        path: its path, likewise.
-        converters: the converter of each variable.
-        defaults: the rule's defaults. A variable that has one is part of the text.
+        domain: the rule's subdomain or host.
+        path: its path.
+        defaults: the rule's defaults.
         sort_parameters: whether the query is sorted, by `sort_key` where there is one.
         sort_key: what to sort pairs by.
     """
@@ -39,18 +81,16 @@ class UrlBuilder:
 
     def __init__(
         self,
-        domain: Iterable[tuple[bool, str]],
-        path: Iterable[tuple[bool, str]],
-        converters: Mapping[str, BaseConverter],
+        domain: Template,
+        path: Template,
         defaults: Mapping[str, Any],
         sort_parameters: bool = False,
         sort_key: Callable[[Any], Any] | None = None,
     ) -> None:
-        self._domain = _operations(domain, converters, defaults)
-        self._path = _operations(path, converters, defaults)
-        self.known = frozenset(
-            [operation[0] for operation in self._domain + self._path if type(operation) is tuple]
-        ) | {str(name) for name in defaults}
+        self._domain = domain
+        self._path = path
+        variables = [*domain.variables, *path.variables]
+        self.known = frozenset([*(name for name, _ in variables), *map(str, defaults)])
         self.sort_parameters = sort_parameters
         self.sort_key = sort_key
 
@@ -61,10 +101,13 @@ class UrlBuilder:
             KeyError: a variable has no value.
             ValidationError: a converter refuses its value; other exceptions pass through.
         """
-        domain = _join(self._domain, values)
-        path = _join(self._path, values)
-        if append_unknown and not self.known.issuperset(values):
-            known = self.known
+        domain, path = self._domain.text, self._path.text
+        if domain is None:
+            domain = self._domain.fill(values)
+        if path is None:
+            path = self._path.fill(values)
+        known = self.known
+        if append_unknown and values and not known.issuperset(values):
             query = self._encode({name: values[name] for name in values if name not in known})
             if query:
                 path = f"{path}?{query}"
@@ -74,33 +117,3 @@ class UrlBuilder:
         if self.sort_parameters:
             return encode_query(sorted(iterate_pairs(unknown), key=self.sort_key))
         return encode_query(unknown)
-
-
-def _operations(
-    trace: Iterable[tuple[bool, str]],
-    converters: Mapping[str, BaseConverter],
-    defaults: Mapping[str, Any],
-) -> list[Operation]:
-    operations: list[Operation] = []
-    for is_variable, text in trace:
-        if is_variable and text not in defaults:
-            operations.append((text, converters[text]))
-            continue
-        quoted = converters[text].to_url(defaults[text]) if is_variable else quote_path(text)
-        previous = operations[-1] if operations else None
-        if isinstance(previous, str):
-            operations[-1] = previous + quoted
-        else:
-            operations.append(quoted)
-    return operations
-
-
-def _join(operations: list[Operation], values: Mapping[str, Any]) -> str:
-    if len(operations) == 1 and type(operations[0]) is str:
-        return operations[0]
-    return "".join(
-        [
-            operation if isinstance(operation, str) else operation[1].to_url(values[operation[0]])
-            for operation in operations
-        ]
-    )

@@ -54,7 +54,8 @@ class BaseConverter:
 
     def to_url(self, value: Any) -> str:
         """Return what stands in the URL for `value`, percent-encoded."""
-        return quote_path(str(value))
+        text = str(value)
+        return text if _PLAIN_PATH.fullmatch(text) else quote(text, safe=PATH_SAFE)
 
 
 class UnicodeConverter(BaseConverter):

@@ -141,8 +141,17 @@ class Map:
         self.table = RouteTable(merge_slashes=self._merge_slashes)
         self.table.default_domain = None if self._host_matching else self._default_subdomain
 
+    def rule_changed(self, rule: Rule, attribute: str) -> None:
+        """Match and build by what `attribute` of `rule` says now. The rule calls it."""
+        if attribute in ("build_only", "endpoint"):
+            self.rules_changed()
+            return
+        with self._lock:
+            self.table.relist(rule)
+        self._told()
+
     def rules_changed(self) -> None:
-        """Match and build by what the rules and settings say now. Rules call it when they are changed."""
+        """Match and build by what all rules and the settings say now."""
         with self._lock:
             self.rules_by_endpoint = {}
             self._make_table()

@@ -20,11 +20,8 @@ from .exceptions import AdapterNeeded, NoMatch, RequestPath, WebsocketMismatch
 from .parts import ANY_TEXT, PATTERN, Part
 from .rules import Rule
 
-EVERY_METHOD: Final = (
-    *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"),
-    *("QUERY", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT"),
-)
-"""Methods under which `RouteTable.literal` lists a rule that takes all; others are found by the walk."""
+ORDINARY_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Methods under which `RouteTable.literal` lists a rule that takes all methods; others are found by the walk."""
 
 _SLASHES = re.compile("/{2,}")
 
@@ -67,6 +64,33 @@ class State:
 
 class _SlashRequired(Exception):
     """The path matches with a slash at its end."""
+
+
+def straight(
+    state: State, segments: list[str], method: str, websocket: bool
+) -> tuple[Rule, list[str]] | None:
+    """Return what the walk finds where the first choice at each segment leads to a rule; None: walk.
+
+    PERF: this is what nearly every request needs, in one call; the walk takes eight.
+    """
+    texts: list[str] = []
+    for segment in segments:
+        child = state.static.get(segment)
+        if child is None:
+            dynamic = state.dynamic
+            if not dynamic:
+                return None
+            part, child = dynamic[0]
+            kind = part.kind
+            if kind == PATTERN or not (segment if kind == ANY_TEXT else segment.isdecimal()):
+                return None
+            texts.append(segment)
+        state = child
+    for rule in state.rules:
+        methods = rule.methods
+        if (methods is None or method in methods) and rule.websocket == websocket:
+            return rule, texts
+    return None
 
 
 class _Walk:
@@ -194,6 +218,17 @@ class RouteTable:
             state = state.child(part)
         state.rules.append(rule)
         self._depth = max(self._depth, len(rule.parts))
+        self._list(rule, state)
+
+    def relist(self, rule: Rule) -> None:
+        """Take note of what `rule`, which is in the table, says now. The tree itself asks the rules."""
+        if not rule.build_only:
+            state = self._root
+            for part in rule.parts:
+                state = state.child(part)
+            self._list(rule, state)
+
+    def _list(self, rule: Rule, state: State) -> None:
         if rule.defaults or rule.alias or rule.redirect_to is not None:
             self.redirecting.add(rule.endpoint)
         if all(part.static for part in rule.parts):
@@ -209,7 +244,7 @@ class RouteTable:
         for rule in state.rules:
             if rule.websocket:
                 continue
-            methods = EVERY_METHOD if rule.methods is None else rule.methods
+            methods = ORDINARY_METHODS if rule.methods is None else rule.methods
             if not (rule.defaults or rule.alias or rule.redirect_to is not None):
                 by_method.update({method: rule for method in methods if method not in seen})
             seen.update(methods)
@@ -237,6 +272,15 @@ class RouteTable:
         """
         # PERF: segments beyond the deepest rule stay in one piece: 8 KiB of "a/" take 2 µs, not 150.
         segments = path.split("/", self._depth)
+        root = self._root
+        state = root.static.get(domain)
+        if state is not None:
+            first = straight(state, segments, method, websocket)
+            if first is not None:
+                try:
+                    return first[0], first[0].convert(first[1])
+                except ValidationError:
+                    pass
         walk = _Walk(segments, method, websocket)
         try:
             found = self._walk(walk, domain)
