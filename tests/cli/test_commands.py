@@ -259,6 +259,19 @@ def test_run_serves_until_it_is_interrupted(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_options_may_come_from_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDWIRE_RUN_HOST", "0.0.0.0")
+    monkeypatch.setenv("GROUNDWIRE_APP", "hello")
+    with started(folder, "run", "--port", "0") as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+
+    assert "serves hello:app on every address of this machine, here http://localhost:" in line
+
+
+@pytest.mark.slow
 def test_a_wsgi_application_is_run(folder: Path) -> None:
     (folder / "legacy.py").write_text(
         "def app(environ, start_response):\n"

@@ -154,7 +154,44 @@ def test_an_asgi_application_runs_as_it_is(write: Write) -> None:
     assert "ASGIHandler" == type(load_application("modern:other").handler).__name__
 
 
+def test_proxies_that_a_module_imports_are_not_asked(write: Write) -> None:
+    write(
+        "busy.py",
+        """
+        from groundwire import current_app, g, request
+        api = Groundwire(__name__)
+        """,
+    )
+
+    assert "busy:api" == named(load_application("busy.py"))
+
+
+def test_a_folder_beside_a_module_of_the_same_name_does_no_harm(
+    write: Write, tmp_path: Path
+) -> None:
+    write("hello.py", "app = Groundwire(__name__)")
+    (tmp_path / "hello").mkdir()
+
+    assert "hello:app" == named(load_application("hello.py"))
+    assert "hello:app" == named(load_application("hello"))
+
+
+def test_the_current_folder_may_be_a_package(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("shop/__init__.py", "app = Groundwire(__name__)")
+    monkeypatch.chdir(tmp_path / "shop")
+
+    assert "shop:app" == named(load_application("."))
+
+
 # Refusals.
+
+
+def test_a_file_with_the_name_of_a_loaded_module(write: Write) -> None:
+    write("json.py", "app = Groundwire(__name__)")
+
+    assert "'json.py' has the name of another module" in str(refusal("json.py"))
 
 
 def test_a_file_that_is_not_there(write: Write, tmp_path: Path) -> None:
@@ -168,7 +205,7 @@ def test_a_module_that_is_not_there(write: Write, tmp_path: Path) -> None:
 def test_a_folder_that_is_no_package(write: Write, tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
 
-    assert "'pages' is a folder without __init__.py" in str(refusal("pages"))
+    assert "'pages/' is a folder without __init__.py" in str(refusal("pages/"))
 
 
 def test_a_file_name_that_is_no_name_in_python(write: Write) -> None:

@@ -211,6 +211,61 @@ def test_connections_beyond_the_cap_wait() -> None:
             client.close()
 
 
+def test_clients_that_leave_anywhere_leave_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
+    messages = (
+        b"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n" + b"x" * 50 + GET * 10
+    )
+    reset = b"\1\0\0\0\0\0\0\0"
+    with running_server(hello) as address:
+        for number in range(300):
+            with address.connect() as client:
+                client.sendall(messages[: number * 7 % len(messages)])
+                if number % 2:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                elif number % 3:
+                    client.shutdown(socket.SHUT_WR)
+        assert address.exchange(LAST_GET).endswith(b"Hello, World!")
+        deadline = time.monotonic() + 5
+        while address.server.connections:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        assert 301 == address.server.counters.connections
+
+    assert [] == [record for record in caplog.records if record.levelno > logging.DEBUG]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_two_hundred_clients_are_served_with_64_descriptors() -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            limited + textwrap.dedent(PROGRAM).replace("{settings}", "access_log='off'"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    address = ("127.0.0.1", int(process.stdout.readline()))
+    clients = [socket.create_connection(address, timeout=5) for _ in range(200)]
+    for client in clients:
+        client.sendall(GET)
+    for client in clients:
+        assert (200, b"Hello, World!") == answer_of(client)[::2]
+        client.close()
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=5)
+
+    assert 0 == process.returncode
+    full, stopping = errors.splitlines()  # said once, however often it happened
+    assert "connections are open: accepting no more until one closes" in full
+    assert "stopping gracefully" in stopping
+
+
 # Stopping.
 
 
@@ -262,20 +317,23 @@ def test_a_stop_finishes_what_is_being_answered() -> None:
 
 @pytest.mark.slow
 def test_an_idle_connection_has_a_second_for_one_more_request() -> None:
-    with running_server(hello, graceful_seconds=5) as address:
-        with address.connect() as quick, address.connect() as silent:
-            for client in (quick, silent):
-                client.sendall(GET)
-                answer_of(client)
-            address.server.request_stop()
-            while not address.server.stopping:
-                time.sleep(0.005)
-            began = time.monotonic()
-            quick.sendall(GET)
-            assert "close" == answer_of(quick)[1]["connection"]
-            quick.close()
-            assert b"" == silent.recv(1)
-            assert 0.8 < time.monotonic() - began < 2.0
+    with (
+        running_server(hello, graceful_seconds=5) as address,
+        address.connect() as quick,
+        address.connect() as silent,
+    ):
+        for client in (quick, silent):
+            client.sendall(GET)
+            answer_of(client)
+        address.server.request_stop()
+        while not address.server.stopping:
+            time.sleep(0.005)
+        began = time.monotonic()
+        quick.sendall(GET)
+        assert "close" == answer_of(quick)[1]["connection"]
+        quick.close()
+        assert b"" == silent.recv(1)
+        assert 0.8 < time.monotonic() - began < 2.0
 
 
 def test_what_has_not_ended_in_time_is_cut_and_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -352,6 +410,10 @@ PROGRAM = """
 """
 
 
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+
+
 class Process:
     """A server in a process of its own."""
 
@@ -359,7 +421,7 @@ class Process:
         self.popen = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(PROGRAM).replace("{settings}", settings)],
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+            env=environment(),
             **{"stderr": subprocess.PIPE, **options},
         )
         assert self.popen.stdout is not None
@@ -473,7 +535,7 @@ def test_a_port_in_use_ends_with_one_line_and_status_2() -> None:
             capture_output=True,
             text=True,
             timeout=10,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+            env=environment(),
         )
 
     assert (2, "") == (done.returncode, done.stdout)
@@ -538,14 +600,14 @@ def test_the_same_message_is_written_ten_times_a_second_at_most(tmp_path: Path) 
 
     for number in range(30):
         logger.warning("trouble %d", number)
-    logger.warning("other trouble\n")
+    logger.warning("other trouble from %s", "\x1b[2J\r\u2028")
     logger.removeHandler(handler)
     handler.close()
 
     lines = path.read_text().splitlines()
     # The thirty may fall into two seconds.
     assert sum("groundwire.test: trouble" in line for line in lines) in range(10, 21)
-    assert "WARNING groundwire.test: other trouble" in lines
+    assert r"WARNING groundwire.test: other trouble from \x1b[2J\x0d\u2028" in lines
 
 
 def test_access_log_lines_that_were_dropped_are_counted_and_told(

@@ -136,9 +136,10 @@ def serve_application(
     in_debug_mode = bool(getattr(application.value, "debug", False))
 
     def announce(server: "Server") -> None:
+        everywhere = settings.unix is None and settings.host in ("", "*", "0.0.0.0", "::")
+        place = f"every address of this machine, here {server.url}" if everywhere else server.url
         click.echo(
-            f"Groundwire {version()} serves {application.name} on {server.url} (Ctrl+C stops)",
-            err=True,
+            f"Groundwire {version()} serves {application.name} on {place} (Ctrl+C stops)", err=True
         )
         if in_debug_mode:
             click.secho(

@@ -103,11 +103,9 @@ def as_handler(value: Any) -> Any:
 
 def is_application(value: Any) -> bool:
     """Whether `value` is a `Handler`, as each `Groundwire` is."""
-    return (
-        not isinstance(value, type)
-        and callable(getattr(value, "handle", None))
-        and hasattr(value, "request_class")
-    )
+    # The type is asked first: `request` and its like, imported by every other module, answer questions about
+    # themselves with an error outside a request.
+    return callable(getattr(type(value), "handle", None)) and hasattr(value, "request_class")
 
 
 def _default_target() -> str:
@@ -138,24 +136,33 @@ def _split(text: str) -> tuple[str, str]:
 
 def _import(place: str) -> ModuleType:
     path = Path(place)
-    if place.endswith(".py") or os.sep in place or path.is_dir():
-        module_name, folder = _module_of_file(path, place)
-    else:
-        module_name, folder = place, Path.cwd()
+    is_file = (
+        place.endswith(".py") or "/" in place or os.sep in place or place in (os.curdir, os.pardir)
+    )
+    module_name, folder = _module_of_file(path, place) if is_file else (place, Path.cwd())
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module(module_name)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if module_name == missing or module_name.startswith(f"{missing}."):
-            hint = f"; the file {place}.py is meant? then write {place}.py" if "." in place else ""
             raise TargetError(
-                f"there is no module {module_name!r} to be imported from {folder}{hint}"
+                f"there is no module {module_name!r} to be imported from {folder}; a file is named with its .py"
             ) from error
         raise _failed(f"{place} cannot be imported", error) from error
     except (Exception, SystemExit) as error:
         raise _failed(f"{place} cannot be imported", error) from error
+    found = getattr(module, "__file__", None)
+    if (
+        is_file
+        and found
+        and path.resolve() not in (Path(found).resolve(), Path(found).resolve().parent)
+    ):
+        raise TargetError(
+            f"{place!r} has the name of another module, {found}, which Python loads in its place; rename it"
+        )
+    return module
 
 
 def _module_of_file(path: Path, place: str) -> tuple[str, Path]:

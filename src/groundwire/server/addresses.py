@@ -211,7 +211,9 @@ def _open_unix(path: str, backlog: int) -> ListeningSockets:
         listening.close()
         raise
     inode = (made.st_dev, made.st_ino)
-    return ListeningSockets([listening], f"unix:{path}", unix_path=path, unix_inode=inode)
+    return ListeningSockets(
+        [listening], f"unix:{path}", unix_path=os.path.abspath(path), unix_inode=inode
+    )
 
 
 def _remove_stale(path: str) -> None:

@@ -31,6 +31,13 @@ SAME_MESSAGES_PER_SECOND: Final = 10
 
 CANNOT_START: Final = 2
 
+# A traceback has line feeds and tabs of its own; whatever else could steer a terminal came from a peer.
+_CONTROLS: Final = {
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in (*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029)
+    if code not in (0x09, 0x0A)
+}
+
 
 def run(
     handler: AnyHandler,
@@ -144,7 +151,7 @@ class DiagnosticsHandler(logging.Handler):
             kind = (record.levelno, record.msg)
             self._seen[kind] += 1
             if self._seen[kind] <= SAME_MESSAGES_PER_SECOND:
-                text = self.format(record) + "\n"
+                text = self.format(record).translate(_CONTROLS) + "\n"
                 self._sink.write(text.encode("utf-8", "backslashreplace"))
         except Exception:  # noqa: BLE001 - as logging does: a log that fails must not stop a server
             self.handleError(record)
