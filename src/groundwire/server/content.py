@@ -251,7 +251,7 @@ class ReceivedContent:
                 if piece := self._take(missing):
                     taken.append(piece)
                     missing -= len(piece) if size >= 0 else 0
-                if missing == 0 or self._ended:
+                if missing == 0 or (self._ended and not self._pieces):
                     break
                 if self._failure is not None:
                     raise self._failure
