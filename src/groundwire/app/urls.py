@@ -151,8 +151,8 @@ class AppUrls(AppState):
         return make_redirect(location, code, self.response_class)
 
 
-# RFC 3986 §3.5, and "%" for what is encoded already.
-_SAFE_IN_FRAGMENT = "%!$&'()*+,/:;=?@"
+# RFC 3986 §3.5; "%" for what is encoded already, and "#" because Flask leaves it.
+_SAFE_IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
 
 
 def _subdomain(host: str, server_name: str, scheme: str) -> str:

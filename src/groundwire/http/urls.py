@@ -255,7 +255,7 @@ def get_host(
     if not port or port == _DEFAULT_PORTS.get(scheme):
         host = name
     if trusted_hosts is not None and not host_is_trusted(host, trusted_hosts):
-        raise UntrustedHost(f"host {host[:100]!r} is not trusted")
+        raise UntrustedHost(f"Host {host[:100]!r} is not trusted.")
     return host
 
 
