@@ -416,7 +416,7 @@ def test_repr_shows_url_and_method() -> None:
     assert repr(wire_request("/x?a=b")) == "<Request 'http://localhost/x?a=b' [GET]>"
     request = wire_request("/x", [("Host", "evil.example")])
     request.trusted_hosts = ["localhost"]
-    assert repr(request) == "<Request (invalid URL: host 'evil.example' is not trusted) [GET]>"
+    assert repr(request) == "<Request (invalid URL: Host 'evil.example' is not trusted.) [GET]>"
 
 
 def test_attributes_can_be_set_and_deleted() -> None:
