@@ -104,8 +104,10 @@ def _unusable_coding(value: bytes, offset: int) -> ProtocolError:
     elif TRANSFER_CODINGS.fullmatch(value) is None:
         message = "Transfer-Encoding is not a list of codings."
     else:
-        codings = [coding.strip(b" \t").lower() for coding in value.split(b",")]
-        if b"chunked" not in codings[:-1] and not codings[0].startswith(b"chunked;"):
+        names = [coding.partition(b";")[0].strip(b" \t").lower() for coding in value.split(b",")]
+        # Step 4 of §6.3: a request whose last coding is not chunked has no length. §6.1: a coding that is not
+        # known is answered 501.
+        if b"chunked" not in names[:-1] and names != [b"chunked"]:
             return ProtocolError(
                 "Transfer-Encoding names a coding other than chunked.",
                 section=section,

@@ -90,3 +90,9 @@ QUOTED_RUN: Final = re.compile(rb"[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*+")
 
 FIELD_NAME_TEXT: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
 FIELD_VALUE_TEXT: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
+
+
+def run_end(run: re.Pattern[bytes], buffer: bytes | bytearray, index: int) -> int:
+    """Return the index behind the bytes from `index` on that the run pattern `run` takes."""
+    match = run.match(buffer, index)
+    return match.end() if match is not None else index

@@ -13,7 +13,7 @@ from groundwire.protocol.errors import ProtocolError
 from groundwire.protocol.head import NO_CONTENT, FieldSection, RequestHead
 from groundwire.protocol.http1.chunked import ChunkedContent
 from groundwire.protocol.http1.grammar import FIELD_SECTION, ORIGIN_REQUEST_LINE
-from groundwire.protocol.http1.scanner import EMPTY_LINES, Buffer, HeadScanner
+from groundwire.protocol.http1.scanner import Buffer, HeadScanner
 from groundwire.protocol.http1.sections import FIELDS_WITH_RULES, HeaderRules
 from groundwire.protocol.limits import MessageLimits
 
@@ -103,7 +103,7 @@ class RequestReader:
         """
         if not self.complete or not self.buffered:
             return False
-        return self._scanner is None or self._scanner.state is not EMPTY_LINES
+        return self._scanner is None or self._scanner.begun
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer.

@@ -32,6 +32,7 @@ from groundwire.protocol.http1.grammar import (
     TOKEN_RUN,
     VERSION_NAME,
     VERSION_NUMBER_RUN,
+    run_end,
 )
 from groundwire.protocol.http1.octets import describe_octet
 from groundwire.protocol.http1.sections import HeaderRules
@@ -52,7 +53,7 @@ VALUE: Final = "in a field value"
 LAST_LINE_FEED: Final = "in the end of a field section"
 DONE: Final = "after a field section"
 
-VERSION_BYTES: Final = 16
+VERSION_BYTES: Final = 24
 """Longest version that gets an answer of its own; what is longer is no version."""
 
 TLS_HANDSHAKE: Final = 0x16
@@ -113,12 +114,12 @@ class SectionScanner:
             if state is LINE_START:
                 self._begin_line(octet)
             elif state is NAME:
-                self.position = TOKEN_RUN.match(buffer, index).end() - shift  # type: ignore[union-attr]
+                self.position = run_end(TOKEN_RUN, buffer, index) - shift
                 self._check_size()
                 if self.position + shift < end:
                     self._end_name(buffer[self.position + shift])
             elif state is VALUE:
-                self.position = FIELD_VALUE_RUN.match(buffer, index).end() - shift  # type: ignore[union-attr]
+                self.position = run_end(FIELD_VALUE_RUN, buffer, index) - shift
                 self._check_size()
                 if self.position + shift < end:
                     self._end_value(buffer[self.position + shift])
@@ -278,6 +279,11 @@ class HeadScanner:
         self._rules: HeaderRules | None = None
 
     @property
+    def begun(self) -> bool:
+        """Whether anything but empty lines has come."""
+        return self.state is not EMPTY_LINES and self.state is not EMPTY_LINE_FEED
+
+    @property
     def looked_at(self) -> int:
         """Offset of the first byte that has not been looked at."""
         return self.position if self._section is None else self._section.position
@@ -342,7 +348,7 @@ class HeadScanner:
         self._token_start = self.position
 
     def _scan_method(self, buffer: Buffer, index: int, shift: int) -> None:
-        self.position = TOKEN_RUN.match(buffer, index).end() - shift  # type: ignore[union-attr]
+        self.position = run_end(TOKEN_RUN, buffer, index) - shift
         limit = self._token_start + self._limits.method_bytes
         if self.position > limit:
             raise ProtocolError(
@@ -369,7 +375,7 @@ class HeadScanner:
         return self._refusal(f"The method contains {describe_octet(octet)}.", "RFC 9112 §3.1")
 
     def _scan_target(self, buffer: Buffer, index: int, shift: int) -> None:
-        self.position = TARGET_RUN.match(buffer, index).end() - shift  # type: ignore[union-attr]
+        self.position = run_end(TARGET_RUN, buffer, index) - shift
         limit = self._token_start + self._limits.target_bytes
         if self.position > limit:
             raise ProtocolError(
@@ -390,7 +396,10 @@ class HeadScanner:
 
     def _target_refusal(self, octet: int) -> ProtocolError:
         if octet == CR:
-            return self._refusal("The request line has no HTTP version.", "RFC 9112 §3")
+            return self._refusal(
+                "The request line has two words; it needs method, target and HTTP version.",
+                "RFC 9112 §3",
+            )
         if octet == SP:
             return self._refusal(
                 "Two spaces stand between the method and the target.", "RFC 9112 §3"
@@ -408,7 +417,7 @@ class HeadScanner:
                 raise self._version_refusal(octet)
             self.position += 1
             return
-        self.position = VERSION_NUMBER_RUN.match(buffer, index).end() - shift  # type: ignore[union-attr]
+        self.position = run_end(VERSION_NUMBER_RUN, buffer, index) - shift
         limit = self._token_start + VERSION_BYTES
         if self.position > limit:
             self.position = limit
