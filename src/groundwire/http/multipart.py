@@ -56,7 +56,10 @@ class MultipartLimits:
     header_line_bytes: int = 8192
     """One field line of a part. Beyond: 413."""
 
-    header_bytes: int = 1024 * 1024
+    all_header_lines: int = 10_000
+    """Field lines of all parts together: ten for each part. Browsers send one or two. Beyond: 413."""
+
+    all_header_bytes: int = 512 * 1024
     """The field lines of all parts together, since names and file names stay in memory. Beyond: 413."""
 
 
@@ -136,6 +139,7 @@ class MultipartReader:
         "_delimiter",
         "_error",
         "_header_bytes",
+        "_header_lines",
         "_lines",
         "_parts",
         "_scanned",
@@ -155,6 +159,7 @@ class MultipartReader:
         self._skip = 0
         self._parts = 0
         self._header_bytes = 0
+        self._header_lines = 0
         self._lines: list[tuple[str, str]] = []
         self._error: MultipartError | None = None
 
@@ -283,10 +288,13 @@ class MultipartReader:
             self._header_bytes += at
             if len(self._lines) == limits.header_lines:
                 self._fail(f"a part has more than {limits.header_lines} field lines", 413)
-            if self._header_bytes > limits.header_bytes:
+            if self._header_bytes > limits.all_header_bytes:
                 self._fail(
-                    f"the parts have more than {limits.header_bytes} octets of field lines", 413
+                    f"the parts have more than {limits.all_header_bytes} octets of field lines", 413
                 )
+            self._header_lines += 1
+            if self._header_lines > limits.all_header_lines:
+                self._fail(f"the parts have more than {limits.all_header_lines} field lines", 413)
             self._lines.append(self._field_line(bytes(buffer[:at])))
             del buffer[: at + 2]
             self._scanned = 0
