@@ -22,7 +22,7 @@ from groundwire.http.request import Request
 from groundwire.http.response import Response
 from groundwire.server.connection import Connection
 from groundwire.server.errors import StartError
-from groundwire.server.process import DiagnosticsHandler, loop_factory, run
+from groundwire.server.process import DiagnosticsHandler, announce_on_stderr, loop_factory, run
 from groundwire.server.server import Server
 from groundwire.server.settings import ServerSettings
 from groundwire.server.sink import Sink
@@ -564,6 +564,46 @@ def test_run_outside_the_main_thread_ends_when_it_is_asked_to() -> None:
     thread.join(5)
 
     assert [0] == statuses
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "debug", "words"),
+    [
+        (
+            "127.0.0.1",
+            "hello:app",
+            False,
+            "serves hello:app on http://127.0.0.1:{port} (Ctrl+C stops)\n",
+        ),
+        ("127.0.0.1", "", False, "serves its name on http://127.0.0.1:{port} (Ctrl+C stops)\n"),
+        (
+            "0.0.0.0",
+            "x",
+            False,
+            "on every address of this machine, here http://localhost:{port} (Ctrl",
+        ),
+        ("127.0.0.1", "x", True, "Debug mode: errors show source code to whoever asks."),
+    ],
+)
+def test_the_start_is_announced(
+    capsys: pytest.CaptureFixture[str], host: str, name: str, debug: bool, words: str
+) -> None:
+    class Named:
+        request_class = Request
+        name = "its name"
+        handle = staticmethod(hello)
+
+    handler = Named()
+    handler.debug = debug  # type: ignore[attr-defined]
+    server = Server(handler, ServerSettings(host=host, port=0, access_log="off"))  # type: ignore[arg-type]
+    server.open()
+
+    announce_on_stderr(server, name)
+
+    text = capsys.readouterr().err
+    assert text.startswith("Groundwire ")
+    assert words.format(port=server.port) in text
+    server.close()
 
 
 def test_a_log_file_that_cannot_be_opened_ends_with_status_2(

@@ -9,11 +9,12 @@ from .demo import demo
 from .listen import listen
 from .routes import routes
 from .run import run
-from .version import version
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
+        from ..server.version import version
+
         python = ".".join(map(str, sys.version_info[:3]))
         click.echo(f"Groundwire {version()} on Python {python}")
         context.exit()

@@ -9,10 +9,8 @@ import click
 
 from .errors import CannotStart
 from .target import Application, TargetError, load_application
-from .version import version
 
 if TYPE_CHECKING:
-    from ..server.server import Server
     from ..server.settings import ServerSettings
 
 
@@ -133,24 +131,9 @@ def serve_application(
     settings = server_settings(assignments, options)
     if debug is not None and hasattr(application.value, "debug"):
         application.value.debug = debug
-    in_debug_mode = bool(getattr(application.value, "debug", False))
-
-    def announce(server: "Server") -> None:
-        everywhere = settings.unix is None and settings.host in ("", "*", "0.0.0.0", "::")
-        place = f"every address of this machine, here {server.url}" if everywhere else server.url
-        click.echo(
-            f"Groundwire {version()} serves {application.name} on {place} (Ctrl+C stops)", err=True
-        )
-        if in_debug_mode:
-            click.secho(
-                "Debug mode: errors show source code to whoever asks. Never use it in production.",
-                fg="red",
-                err=True,
-            )
-
     from ..server.process import run as serve
 
-    sys.exit(serve(application.handler, settings, loop=loop, announce=announce))
+    sys.exit(serve(application.handler, settings, name=application.name, loop=loop))
 
 
 def server_settings(assignments: tuple[str, ...], options: dict[str, Any]) -> "ServerSettings":

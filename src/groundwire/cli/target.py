@@ -105,7 +105,8 @@ def is_application(value: Any) -> bool:
     """Whether `value` is a `Handler`, as each `Groundwire` is."""
     # The type is asked first: `request` and its like, imported by every other module, answer questions about
     # themselves with an error outside a request.
-    return callable(getattr(type(value), "handle", None)) and hasattr(value, "request_class")
+    kind: type[Any] = type(value)
+    return callable(getattr(kind, "handle", None)) and hasattr(value, "request_class")
 
 
 def _default_target() -> str:

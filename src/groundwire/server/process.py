@@ -16,6 +16,7 @@ from .errors import StartError
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 from .sink import Sink
+from .version import version
 
 logger = logging.getLogger("groundwire")
 
@@ -43,6 +44,7 @@ def run(
     handler: AnyHandler,
     settings: ServerSettings | None = None,
     *,
+    name: str = "",
     loop: LoopChoice | None = None,
     announce: Callable[[Server], None] | None = None,
 ) -> int:
@@ -54,9 +56,10 @@ def run(
     Args:
         handler: what answers.
         settings: where and how.
+        name: what to call the application in the message that it is served.
         loop: the event loop; by default what the variable ``GROUNDWIRE_LOOP`` says, otherwise
             uvloop where it is installed.
-        announce: called once the server accepts connections.
+        announce: called once the server accepts connections; by default `announce_on_stderr`.
 
     Returns:
         0 after a graceful stop, even one that its bound cut short; 128 and the signal's number when
@@ -79,6 +82,8 @@ def run(
                 _obey_signals(server, received)
                 if announce is not None:
                     announce(server)
+                else:
+                    announce_on_stderr(server, name)
 
             runner.run(server.serve(ready))
     except StartError as error:
@@ -91,6 +96,22 @@ def run(
             logger.removeHandler(diagnostics)
             diagnostics.close()
     return 128 + received[1] if len(received) > 1 else 0
+
+
+def announce_on_stderr(server: Server, name: str = "") -> None:
+    """Say where clients find the server, and how to end it; warn where debug mode is on."""
+    settings = server.settings
+    place = server.url
+    if settings.unix is None and settings.host in ("", "*", "0.0.0.0", "::"):
+        place = f"every address of this machine, here {place}"
+    what = name or str(getattr(server.handler, "name", "")) or "requests"
+    text = f"Groundwire {version()} serves {what} on {place} (Ctrl+C stops)\n"
+    if getattr(server.handler, "debug", False):
+        warning = "Debug mode: errors show source code to whoever asks. Never use it in production."
+        coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        text += f"\x1b[31m{warning}\x1b[0m\n" if coloured else f"{warning}\n"
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
 def loop_factory(choice: str) -> Callable[[], asyncio.AbstractEventLoop]:

@@ -138,6 +138,15 @@ class Server:
         self.url = listening.url
         self.port = listening.port
 
+    def close(self) -> None:
+        """Give back what `open` took, if the server has not been started. Otherwise `stop` does."""
+        if self._listening is not None and self._listener is None:
+            self._listening.close()
+            self._listening = None
+        if self._sink is not None and self._log is None:
+            self._sink.close()
+            self._sink = None
+
     async def start(self) -> None:
         """Open if that has not been done, let the handler get ready, then accept connections.
 
@@ -152,7 +161,7 @@ class Server:
         try:
             await _awaited(self.handler.startup)
         except BaseException:
-            listening.close()
+            self.close()
             self._close()
             raise
         self._listener = Listener(
