@@ -8,6 +8,7 @@ from typing import Any
 from ..http.environ import run_wsgi_app
 from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed
 from ..http.handler import ContentPolicy, InThread
+from ..http.response import Response
 from ..server.process import run as run_server
 from ..server.settings import ServerSettings
 from . import lifecycle
@@ -27,9 +28,11 @@ from .routes import AppRoutes
 from .routing import AdapterNeeded
 from .start import warn_of_mistakes
 from .steps import AppSteps
+from .testing import FlaskClient
 from .trial import make_environ
 from .urls import AppUrls
-from .wrappers import Request, Response
+
+Answer = Response | Awaitable[Response] | InThread
 
 new_object = object.__new__
 
@@ -60,14 +63,14 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
 
     # --- the waist: called by a server, on its event loop, in a context of the exchange's own
 
-    def handle(self, request: Request) -> "Response | Awaitable[Response] | InThread":
+    def handle(self, request: Any) -> Answer:
         """Answer `request`: at once, by an awaitable, or by a call to be made in a thread. Never raises.
 
         The shortest way, here, is for what is most common: a plain view, known not to wait, of a rule without
         parameters, and no hooks. Everything else goes on in `answer`.
         """
         plan = self.plans.literal.get((request.method, request.path))
-        if plan is None or request.content or request.head.expectation is not None:  # type: ignore[union-attr]
+        if plan is None or request.content or request.head.expectation is not None:
             return self.answer(request)
         context = new_object(RequestContext)
         context.app = self
@@ -84,10 +87,10 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
         if perf_counter() - started > INLINE_RUN_SECONDS:
             self.plans.overran(plan, perf_counter() - started)
         if type(value) is str and len(value) <= SMALL_TEXT:
-            return plan.text_response(value)  # type: ignore[no-any-return]
+            return plan.text_response(value)
         return self.answer_value(context, plan, value)
 
-    def answer(self, request: Request) -> "Response | Awaitable[Response] | InThread":
+    def answer(self, request: Any) -> Answer:
         """Answer `request` in the ordinary way: find its plan, and run what that says where it says."""
         context = request.context
         if context is None:
@@ -102,7 +105,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
                 self.match(context)
             plan = self.plans.of(self, request.url_rule)
             content = request.content
-            whole = type(content) is bytes or content.complete  # type: ignore[union-attr]
+            whole = type(content) is bytes or content.complete
             if plan.execution.mode != "inline" or not (whole or plan.all_async):
                 context.loop = running_loop()
                 return InThread(self.answer_in_thread, context, plan)
@@ -112,7 +115,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
             self.plans.remember(self, plan, request)
             started = perf_counter()
             try:
-                value = plan.view(**request.view_args)  # type: ignore[misc, arg-type]
+                value = plan.view(**request.view_args)  # type: ignore[misc]
             except BaseException as error:  # noqa: BLE001
                 return self.answer_raised(context, plan, error)
             seconds = perf_counter() - started
@@ -136,7 +139,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
                 response = self.response_of(value, context.request)
             if context.after_functions is not None:
                 response = run_sync(lifecycle.process_response(self, context, response))
-            return lifecycle.compressed(self, context.request, response)  # type: ignore[no-any-return]
+            return lifecycle.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
             return self.answer_raised(context, plan, error)
 
@@ -167,7 +170,7 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
         except BaseException as error:  # noqa: BLE001
             return lifecycle.last_answer(self, context, error)
 
-    def content_policy(self, request: Request) -> ContentPolicy:
+    def content_policy(self, request: Any) -> ContentPolicy:
         """Say how the content of `request` is received. Finds the request's rule, once."""
         context = RequestContext(self, request)
         request.context = context
@@ -325,6 +328,19 @@ class Groundwire(AppSteps, AppUrls, AppRoutes):
     def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext:
         """Return a context for a made-up request; arguments as `make_environ`'s."""
         return self.request_context(make_environ(self, *args, **kwargs))
+
+    test_client_class: type[FlaskClient] | None = None
+    """What `test_client` makes; None: `FlaskClient`."""
+
+    def test_client(
+        self, use_cookies: bool = True, *, wire: bool = True, **kwargs: Any
+    ) -> FlaskClient:
+        """Return a client that sends requests to this app, as bytes through the server's own code.
+
+        (Flask: https://flask.palletsprojects.com/testing/)
+        """
+        make = self.test_client_class or FlaskClient
+        return make(self, use_cookies=use_cookies, wire=wire, **kwargs)
 
 
 Groundwire.steps_of_class = {name: getattr(Groundwire, name) for name in STEPS}

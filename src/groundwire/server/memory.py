@@ -73,6 +73,7 @@ class MemoryServer:
         self,
         data: bytes,
         *,
+        scheme: str = "http",
         peer: tuple[str, int] = ("127.0.0.1", 50000),
         local: tuple[str, int] = ("127.0.0.1", 80),
         timeout_seconds: float = 60.0,
@@ -83,13 +84,16 @@ class MemoryServer:
             TimeoutError: the answer has not ended after `timeout_seconds`.
         """
         return self.loop.run_until_complete(
-            asyncio.wait_for(self._exchange(data, peer, local), timeout_seconds)
+            asyncio.wait_for(self._exchange(data, scheme, peer, local), timeout_seconds)
         )
 
-    async def _exchange(self, data: bytes, peer: tuple[str, int], local: tuple[str, int]) -> bytes:
+    async def _exchange(
+        self, data: bytes, scheme: str, peer: tuple[str, int], local: tuple[str, int]
+    ) -> bytes:
         transport = MemoryTransport(peer, local)
         connection = Connection(self.server)
         connection.connection_made(transport)
+        connection.scheme = scheme
         try:
             for start in range(0, len(data), 65536):
                 while not transport.reading and not transport.is_closing():
@@ -105,15 +109,25 @@ class MemoryServer:
 
     def close(self) -> None:
         """Give the loop and the threads back."""
-        if not self.loop.is_closed():
-            self.server.pool.close()
-            pending: set[asyncio.Task[Any]] = asyncio.all_tasks(self.loop)
-            for task in pending:
-                task.cancel()
+        if self.loop.is_closed():
+            return
+        self.server.pool.close()
+        pending: set[asyncio.Task[Any]] = asyncio.all_tasks(self.loop)
+        for task in pending:
+            task.cancel()
+        if not _is_in_loop():  # a forgotten client may be found while another loop runs
             if pending:
                 self.loop.run_until_complete(asyncio.wait(pending))
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-            self.loop.close()
+        self.loop.close()
+
+
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _next_change(transport: MemoryTransport) -> None:
