@@ -337,3 +337,12 @@ def test_main_is_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert 0 == caught.value.code
     assert capsys.readouterr().out.startswith("Groundwire ")
+
+
+def test_the_reference_names_every_option() -> None:
+    page = (SOURCE.parent / "docs" / "reference" / "command-line.md").read_text()
+    for name, command in groundwire.commands.items():
+        assert f"## `groundwire {name}" in page
+        for parameter in command.params:
+            for option in parameter.opts:
+                assert not option.startswith("-") or option in page, f"{name} {option}"

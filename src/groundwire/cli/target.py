@@ -105,7 +105,7 @@ def is_application(value: Any) -> bool:
     """Whether `value` is a `Handler`, as each `Groundwire` is."""
     # The type is asked first: `request` and its like, imported by every other module, answer questions about
     # themselves with an error outside a request.
-    kind: type[Any] = type(value)
+    kind: Any = type(value)
     return callable(getattr(kind, "handle", None)) and hasattr(value, "request_class")
 
 
