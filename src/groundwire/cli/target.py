@@ -101,11 +101,11 @@ def as_handler(value: Any) -> Any:
     return WSGIHandler(application)
 
 
-def is_application(value: Any) -> bool:
+def is_application(value: object) -> bool:
     """Whether `value` is a `Handler`, as each `Groundwire` is."""
     # The type is asked first: `request` and its like, imported by every other module, answer questions about
     # themselves with an error outside a request.
-    kind: Any = type(value)
+    kind = type(value)
     return callable(getattr(kind, "handle", None)) and hasattr(value, "request_class")
 
 
