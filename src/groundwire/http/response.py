@@ -35,17 +35,21 @@ NO_CONTENT_STATUSES = frozenset({204, 304})
 FRAMING_FIELDS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 """What only the server can say, because it writes the message (RFC 9112 §6, §9)."""
 
-REPRESENTATION_FIELDS = (
-    "Allow",
-    "Content-Encoding",
-    "Content-Language",
-    "Content-Length",
-    "Content-MD5",
-    "Content-Range",
-    "Content-Type",
-    "Last-Modified",
+REPRESENTATION_FIELDS = frozenset(
+    {
+        "allow",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-md5",
+        "content-range",
+        "content-type",
+        "last-modified",
+    }
 )
 """What a 304 leaves out: the client has it with the representation that it keeps (RFC 9110 §15.4.5)."""
+
+URI_FIELDS = frozenset({"content-location", "location"})
 
 OVERRIDABLE_STEPS = (
     "__call__",
@@ -306,33 +310,27 @@ class Response(ResponseFields):
         self._own_reason()
         if self.plain_type is not None:
             return [("Content-Type", self.plain_type)]
-        headers = self.headers
-        length = self.content_length
-        if self.content and length is not None and length != len(self.content):
+        lines: list[tuple[str, str]] = []
+        not_modified = self.status_code == 304
+        for line in self.headers:
+            name = line[0].lower()
+            if name in FRAMING_FIELDS:
+                if name == "content-length" and self.content and not not_modified:
+                    self._check_length(line[1], len(self.content))
+            elif not_modified and name in REPRESENTATION_FIELDS:
+                continue
+            elif name in URI_FIELDS:
+                lines.append((line[0], iri_to_uri(line[1])))
+            else:
+                lines.append(line)
+        return lines
+
+    def _check_length(self, stated: str, length: int) -> None:
+        if stated != str(length):
             raise ValueError(
-                f"Content-Length was set to {length}, but the response's content has {len(self.content)} octets."
+                f"Content-Length was set to {stated}, but the response's content has {length} octets."
                 " Leave the field out: the server sends it."
             )
-        return [
-            line for line in self._sent_headers(headers) if line[0].lower() not in FRAMING_FIELDS
-        ]
-
-    def _sent_headers(self, headers: Headers, environ: Mapping[str, Any] | None = None) -> Headers:
-        """Return a copy of `headers` with the URIs of Location made complete, and nothing a 304 has no use for."""
-        sent = headers.copy()
-        location = sent.get("Location")
-        if location is not None:
-            location = iri_to_uri(location)
-            if self.autocorrect_location_header and environ is not None:
-                location = urljoin(iri_to_uri(url_of_environ(environ)), location)
-            sent["Location"] = location
-        content_location = sent.get("Content-Location")
-        if content_location is not None:
-            sent["Content-Location"] = iri_to_uri(content_location)
-        if self.status_code == 304:
-            for name in REPRESENTATION_FIELDS:
-                sent.remove(name)
-        return sent
 
     # Content.
 
@@ -656,8 +654,17 @@ class Response(ResponseFields):
 
     def get_wsgi_headers(self, environ: Mapping[str, Any]) -> Headers:
         """Return the header section for a WSGI server: a copy, with what follows from status and request."""
-        headers = self._sent_headers(self.headers, environ)
+        headers = self.headers.copy()
         status = self.status_code
+        for name in ("Location", "Content-Location"):
+            if name in headers:
+                headers[name] = iri_to_uri(headers[name])
+        if self.autocorrect_location_header and "Location" in headers:
+            current_url = iri_to_uri(url_of_environ(environ))
+            headers["Location"] = urljoin(current_url, headers["Location"])
+        if status == 304:
+            for name in REPRESENTATION_FIELDS:
+                headers.remove(name)
         if 100 <= status < 200 or status == 204:
             headers.remove("Content-Length")
         elif (
