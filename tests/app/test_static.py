@@ -649,6 +649,24 @@ def test_no_request_gets_anything_from_outside(client: Client, path: str) -> Non
     assert b"SECRET" not in content
 
 
+def test_max_age_that_fails_leaves_nothing_open(get: Get) -> None:
+    def fail(path: str | None) -> int:
+        raise LookupError(path)
+
+    for name in ("ok.txt", "large.bin"):
+        with pytest.raises(LookupError):
+            get(name, options={"max_age": fail})
+
+
+def test_class_that_answers_conditions_its_own_way_is_asked(get: Get) -> None:
+    class Own(Response):
+        def make_conditional(self, *_args: Any, **_options: Any) -> "Own":
+            self.status_code = 299
+            return self
+
+    assert 299 == get("ok.txt", options={"response_class": Own}).status_code
+
+
 def test_max_age_is_the_apps(root: Path) -> None:
     app = Groundwire("static_files", root_path=str(root.parent))
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 60

@@ -38,7 +38,7 @@ from ..http.files import (
     open_trusted,
 )
 from ..http.headers import Headers
-from ..http.media_types import dump_options_header
+from ..http.media_types import dump_options_header, get_content_type
 from ..http.response import Response
 from .context import request_context
 
@@ -158,20 +158,39 @@ def static_response(
         chosen = choose_static(root, filename, request, compress, dotfiles, cache)
     except FileRefused as refusal:
         raise NotFound from refusal
-    mimetype, coding = guess_type(filename)
-    headers = Headers([("X-Content-Type-Options", "nosniff")])
-    if coding is not None:
-        headers.set("Content-Encoding", coding)
-    if chosen.varies:
-        headers.set("Vary", "Accept-Encoding")
-    if chosen.coding is not None:
-        headers.set("Content-Encoding", chosen.coding)
-    set_validators(headers, chosen.etag, modified_at(chosen.mtime_ns))
-    path = os.path.join(root, filename)
-    set_freshness(headers, max_age(path) if callable(max_age) else max_age)
-    response = response_class(headers=headers, mimetype=mimetype or OCTETS)
-    size_bytes = set_content(response, chosen.source)
-    return answer_conditions(response, request, size_bytes, ranges=chosen.coding is None)
+    try:
+        mimetype, coding = guess_type(filename)
+        content_type = get_content_type(mimetype or OCTETS)
+        headers = Headers([("Content-Type", content_type), ("X-Content-Type-Options", "nosniff")])
+        if chosen.coding or coding:
+            headers.add("Content-Encoding", chosen.coding or coding)
+        if chosen.varies:
+            headers.add("Vary", "Accept-Encoding")
+        add_validators(headers, chosen.etag, modified_at(chosen.mtime_ns))
+        path = os.path.join(root, filename)
+        add_freshness(headers, max_age(path) if callable(max_age) else max_age)
+        response = response_class(headers=headers)
+        size_bytes = set_content(response, chosen.source)
+    except BaseException:
+        if isinstance(chosen.source, OpenFile):
+            chosen.source.close()
+        raise
+    ranges = chosen.coding is None
+    if is_unconditional(request) and response_class.make_conditional is MAKE_CONDITIONAL:
+        if ranges and size_bytes:
+            headers.add("Accept-Ranges", "bytes")
+        return response
+    return answer_conditions(response, request, size_bytes, ranges)
+
+
+CONDITIONS = ("If-None-Match", "If-Modified-Since", "Range", "If-Match", "If-Unmodified-Since")
+MAKE_CONDITIONAL = Response.make_conditional
+
+
+def is_unconditional(request: Any) -> bool:
+    """Whether a request has neither preconditions nor a range, so that nothing has to be compared."""
+    headers = request.headers
+    return not any(name in headers for name in CONDITIONS)
 
 
 class Chosen:
@@ -295,12 +314,12 @@ def coded_small(
 # What all share
 
 
-def set_validators(headers: Headers, etag: str | None, modified: float | datetime | None) -> None:
-    """Set ETag, given in its quoted form, and Last-Modified."""
+def add_validators(headers: Headers, etag: str | None, modified: float | datetime | None) -> None:
+    """Add ETag, given in its quoted form, and Last-Modified."""
     if etag is not None:
-        headers.set("ETag", etag)
+        headers.add("ETag", etag)
     if modified is not None:
-        headers.set("Last-Modified", http_date(modified))
+        headers.add("Last-Modified", http_date(modified))
 
 
 def modified_at(mtime_ns: int) -> float:
@@ -308,14 +327,14 @@ def modified_at(mtime_ns: int) -> float:
     return min(mtime_ns / 10**9, time())
 
 
-def set_freshness(headers: Headers, max_age: int | None) -> None:
-    """Set Cache-Control, and Expires with it, as Flask does: without `max_age` a client has to ask each time."""
+def add_freshness(headers: Headers, max_age: int | None) -> None:
+    """Add Cache-Control, and Expires with it, as Flask does: without `max_age` a client has to ask each time."""
     if max_age is None:
-        headers.set("Cache-Control", "no-cache")
+        headers.add("Cache-Control", "no-cache")
         return
     policy = "public" if max_age > 0 else "no-cache"
-    headers.set("Cache-Control", f"{policy}, max-age={max_age}")
-    headers.set("Expires", http_date(int(time() + max_age)))
+    headers.add("Cache-Control", f"{policy}, max-age={max_age}")
+    headers.add("Expires", http_date(int(time() + max_age)))
 
 
 class StreamPieces:
@@ -346,28 +365,26 @@ def set_content(
     Raises:
         ValueError: the source is a stream of text.
     """
+    if isinstance(source, bytes):
+        response.set_data(source)
+        return len(source)
     if isinstance(source, OpenFile):
         if source.size_bytes <= SMALL_FILES.max_file_bytes:
             with source:
                 response.set_data(source.read_whole())
         else:
             response.response = FileSlice(source)
-        size_bytes = source.size_bytes
-    elif isinstance(source, bytes):
-        response.set_data(source)
-        size_bytes = len(source)
-    elif isinstance(source, BytesIO):
+            response.headers.set("Content-Length", str(source.size_bytes))
+        return source.size_bytes
+    if isinstance(source, BytesIO):
         data = source.read()
         response.set_data(data)
         response.call_on_close(source.close)
-        size_bytes = len(data)
-    elif isinstance(source, TextIOBase):
+        return len(data)
+    if isinstance(source, TextIOBase):
         raise ValueError("a file to send has to be opened in binary mode, or be a BytesIO")
-    else:
-        response.response = StreamPieces(source)
-        return None
-    response.headers.set("Content-Length", str(size_bytes))
-    return size_bytes
+    response.response = StreamPieces(source)
+    return None
 
 
 def answer_conditions(
@@ -539,7 +556,7 @@ def file_response(
             )
         if max_age is None:
             max_age = context.app.get_send_file_max_age
-        set_freshness(headers, max_age(path) if callable(max_age) else max_age)
+        add_freshness(headers, max_age(path) if callable(max_age) else max_age)
         tag = None
         if isinstance(etag, str):
             tag = quote_etag(etag)
@@ -547,7 +564,7 @@ def file_response(
             tag = quote_etag(f"{file.mtime_ns:x}-{file.size_bytes:x}")
         if last_modified is None and file is not None:
             last_modified = modified_at(file.mtime_ns)
-        set_validators(headers, tag, last_modified)
+        add_validators(headers, tag, last_modified)
         response: Response = context.app.response_class(
             headers=headers, mimetype=mimetype, direct_passthrough=True
         )
