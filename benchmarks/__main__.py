@@ -1,6 +1,7 @@
 """Measures, prints, and says whether the gates are reached."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from collections import defaultdict
@@ -51,6 +52,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--peers", action="store_true", help="complain about peers not installed")
     parser.add_argument("--no-fairness", action="store_true", help="leave out the hostile pipeline")
+    parser.add_argument("--no-path", action="store_true", help="leave out the path in memory")
     parser.add_argument(
         "--check", action="store_true", help="exit with status 1 when a gate is missed"
     )
@@ -184,6 +186,9 @@ def run(given: argparse.Namespace) -> bool:
                 all_reached &= print_gates(samples)
         if servers[0].kind is SHIPPED and not given.no_fairness:
             all_reached &= print_fairness(servers[0], CASES[0].request, max(2.0, plan.seconds))
+    if not given.no_path:
+        print("\nThe Python path alone, in memory, without socket or log", flush=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.path"], check=False)
     return all_reached
 
 

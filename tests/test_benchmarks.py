@@ -22,7 +22,14 @@ def bench(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_case_is_measured_beside_the_floor() -> None:
-    done = bench("--quick", "--rounds=1", "--seconds=0.2", "--cases=hello,post", "--servers=bare")
+    done = bench(
+        "--quick",
+        "--rounds=1",
+        "--seconds=0.2",
+        "--cases=hello,post",
+        "--servers=bare",
+        "--no-path",
+    )
 
     assert done.stderr == ""
     assert done.returncode == 0
@@ -37,3 +44,11 @@ def test_a_case_that_does_not_exist_is_refused() -> None:
     done = bench("--cases=nothing")
 
     assert (done.returncode, "no such case" in done.stderr) == (2, True)
+
+
+def test_the_path_is_measured_without_sockets() -> None:
+    command = [sys.executable, "-m", "benchmarks.path", "hello", "browser"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+
+    assert done.stderr == ""
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == ["µs", "µs"]

@@ -1,0 +1,99 @@
+"""The Python path alone: one connection in memory, no socket, no second process.
+
+Prints what the way of one request costs between `Connection.data_received` and `transport.write`, in microseconds of
+this thread's own time: the least of many short runs, which hardly depends on what else the machine does. With
+``--profile``, where that time goes.
+
+    python -m benchmarks.path
+    python -m benchmarks.path post --profile
+"""
+
+import argparse
+import asyncio
+import cProfile
+import gc
+import pstats
+import sys
+from collections.abc import Callable
+from time import thread_time
+
+from groundwire.server.connection import Connection
+from groundwire.server.memory import MemoryTransport
+from groundwire.server.process import loop_factory
+from groundwire.server.server import Server
+from groundwire.server.settings import ServerSettings
+
+from .applications.groundwire_app import app
+from .cases import CASES, Case
+
+RUNS = 40
+REQUESTS = 1000
+WARM_REQUESTS = 100
+PROFILED_REQUESTS = 20_000
+
+
+class Discard(MemoryTransport):
+    """Takes output and forgets it, but for the last answer."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written = data  # type: ignore[assignment]
+
+
+async def warm(connection: Connection, transport: Discard, case: Case) -> None:
+    """Ask until the endpoint runs inline: its first runs are watched, in a thread."""
+    for _ in range(WARM_REQUESTS):
+        transport.written = bytearray()
+        connection.data_received(case.request)
+        while not transport.written:
+            await asyncio.sleep(0.0005)
+    if not bytes(transport.written).startswith(b"HTTP/1.1 200 "):
+        raise SystemExit(f"{case.title}: {bytes(transport.written[:200])!r}")
+
+
+def least_us(receive: Callable[[bytes], None], data: bytes) -> float:
+    """The least time one call took, on average over a run."""
+    least = float("inf")
+    for _ in range(RUNS):
+        began = thread_time()
+        for _ in range(REQUESTS):
+            receive(data)
+        least = min(least, (thread_time() - began) / REQUESTS)
+    return least * 1e6
+
+
+def profile(receive: Callable[[bytes], None], data: bytes) -> None:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    for _ in range(PROFILED_REQUESTS):
+        receive(data)
+    profiler.disable()
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(30)
+
+
+async def measure(cases: list[Case], profiled: bool) -> None:
+    server = Server(app, ServerSettings(access_log="off", keepalive_requests=10**9))
+    server.attach(asyncio.get_running_loop())
+    for case in cases:
+        connection, transport = Connection(server), Discard(("127.0.0.1", 50000), ("127.0.0.1", 80))
+        connection.connection_made(transport)
+        await warm(connection, transport, case)
+        gc.freeze()
+        print(f"  {case.title:40} {least_us(connection.data_received, case.request):7.2f} µs")
+        if profiled:
+            profile(connection.data_received, case.request)
+
+
+def main() -> int:
+    # A pipeline of 16 yields to the loop, which does not run here: that case needs a socket.
+    single = {case.name: case for case in CASES if case.depth == 1}
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.path", description=__doc__)
+    parser.add_argument("cases", nargs="*", choices=[[], *single], help="default: all")
+    parser.add_argument("--profile", action="store_true", help="show where the time goes")
+    given = parser.parse_args()
+    with asyncio.Runner(loop_factory=loop_factory("auto")) as runner:
+        runner.run(measure([single[name] for name in given.cases or single], given.profile))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
