@@ -44,7 +44,8 @@ class BlueprintSetupState:
         if endpoint is None:
             assert view_func is not None, "expected view func if endpoint is not provided."
             endpoint = view_func.__name__
-        defaults = {**self.url_defaults, **(options.pop("defaults", None) or {})}
+        own_defaults: dict[str, Any] = options.pop("defaults", None) or {}
+        defaults = {**self.url_defaults, **own_defaults}
         self.app.add_url_rule(
             rule,
             f"{self.name_prefix}.{self.name}.{endpoint}".lstrip("."),

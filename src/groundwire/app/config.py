@@ -194,7 +194,7 @@ class Config(dict[str, Any]):
         return found
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {dict.__repr__(self)}>"
+        return f"<{type(self).__name__} {super().__repr__()}>"
 
 
 tell_of_changes(

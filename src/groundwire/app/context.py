@@ -157,7 +157,7 @@ class RequestContext(AppContext):
 
     def __init__(self, app: Any, request: Request) -> None:
         super().__init__(app)
-        self.request = request
+        self.request = request  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @property
     def request_context(self) -> "RequestContext":  # type: ignore[override]
@@ -228,10 +228,10 @@ def after_this_request(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         raise RuntimeError(
             "'after_this_request' can only be used when a request context is active, such as in a view function."
         )
-    owner = context.request_context
-    if owner.after_functions is None:
-        owner.after_functions = []
-    owner.after_functions.append(function)
+    owner: RequestContext = context.request_context
+    functions = owner.after_functions or []
+    functions.append(function)
+    owner.after_functions = functions
     return function
 
 

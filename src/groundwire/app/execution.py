@@ -154,7 +154,8 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 def is_awaitable(value: Any) -> bool:
     """Tell whether `value` can be awaited."""
-    return hasattr(type(value), "__await__")
+    kind = cast("type[Any]", type(value))
+    return hasattr(kind, "__await__")
 
 
 # Driving

@@ -33,6 +33,6 @@ def _request() -> Request:
 # An editor is told the type of what they stand for.
 app_ctx = cast("AppContext", LocalProxy(app_context))
 current_app = cast("Groundwire", LocalProxy(_app))
-g: Any = LocalProxy(_globals)
+g = cast("Any", LocalProxy(_globals))
 request_ctx = cast("RequestContext", LocalProxy(request_context))
 request = cast("Request", LocalProxy(_request))

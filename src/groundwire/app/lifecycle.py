@@ -6,11 +6,12 @@ share one text.
 """
 
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..http.codings import MIN_BYTES, compress
 from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
+from ..http.response import Response as MessageResponse
 from . import signals
 from .context import RequestContext
 from .execution import Steps, is_awaitable
@@ -20,13 +21,17 @@ from .route_options import options_of
 from .routing import RoutingException
 from .wrappers import Response as DefaultResponse
 
+NOTHING: tuple[Awaitable[Any], ...] = ()
+"""What a step yields that never waits."""
+
 App = Any
 """The `Groundwire` app, whose class is defined on top of these steps."""
 
 
 def plan_of(app: App, context: RequestContext) -> Plan:
     """Return the plan of the context's request as things stand now."""
-    return app.plans.of(app, context.request.url_rule)
+    plan: Plan = app.plans.of(app, context.request.url_rule)
+    return plan
 
 
 def called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Steps[Any]:
@@ -61,7 +66,7 @@ def ensured(app: App, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def exchange(
     app: App, context: RequestContext, *, returned: Any = None, raised: BaseException | None = None
-) -> Steps[Any]:
+) -> Steps[MessageResponse]:
     """Answer the context's request for a server, whatever goes wrong.
 
     Args:
@@ -79,16 +84,17 @@ def exchange(
         return last_answer(app, context, error)
 
 
-def compressed(app: App, request: Any, response: Any) -> Any:
+def compressed(app: App, request: Any, response: MessageResponse) -> MessageResponse:
     """Return the response as it is sent, its content coded if that is worth it and the client takes it (COMPRESS)."""
     response.settle(request)
     content = response.content
-    if (content is None or len(content) > MIN_BYTES) and app.config["COMPRESS"]:
+    worth_it = content is None or len(content) > MIN_BYTES or response.status_code == 304
+    if worth_it and app.config["COMPRESS"]:
         compress(response, request.headers.get("Accept-Encoding"), request.method)
     return response
 
 
-def last_answer(app: App, context: RequestContext, error: BaseException) -> Any:
+def last_answer(app: App, context: RequestContext, error: BaseException) -> MessageResponse:
     """Answer 500 for an error that left the steps. It stays with the request, for a test client to raise."""
     request = context.request
     request.unhandled_error = error
@@ -98,7 +104,8 @@ def last_answer(app: App, context: RequestContext, error: BaseException) -> Any:
         request.method,
         exc_info=(type(error), error, error.__traceback__),
     )
-    return error_response(DefaultResponse, InternalServerError(), None)
+    response: MessageResponse = error_response(DefaultResponse, InternalServerError(), None)
+    return response
 
 
 def answer(
@@ -190,7 +197,7 @@ def dispatch(app: App, context: RequestContext) -> Steps[Any]:
     content = request.content
     if (
         plan.view_is_async
-        and type(content) is not bytes
+        and not isinstance(content, bytes)
         and not content.complete
         and not options_of(rule).stream
     ):
@@ -201,22 +208,22 @@ def dispatch(app: App, context: RequestContext) -> Steps[Any]:
 
 def raise_routing(app: App, context: RequestContext, request: Any) -> Steps[Any]:
     """Raise why no rule matched."""
+    yield from NOTHING
     raise request.routing_exception
-    yield
 
 
 def default_options(app: App, context: RequestContext) -> Steps[Any]:
     """Answer OPTIONS with the methods of the request's path."""
+    yield from NOTHING
     response = app.response_class()
     response.allow.update(context.url_adapter.allowed_methods())
     return response
-    yield
 
 
 def make(app: App, context: RequestContext, value: Any) -> Steps[Any]:
     """Turn what a view returned into a response."""
+    yield from NOTHING
     return app.response_of(value, context.request)
-    yield
 
 
 def finalize(

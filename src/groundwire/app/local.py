@@ -39,11 +39,11 @@ class LocalProxy(Generic[T]):
         unbound_message: str | None = None,
     ) -> None:
         if isinstance(local, ContextVar):
-            variable = cast("ContextVar[Any]", local)
+            get_value = local.get
 
             def find() -> Any:
                 try:
-                    return variable.get()
+                    return get_value()
                 except LookupError:
                     raise RuntimeError(unbound_message or "object is not bound") from None
 
@@ -112,9 +112,13 @@ class LocalProxy(Generic[T]):
         return cast("Any", self._get_current_object())(*args, **kwargs)
 
 
+def _object_of(proxy: LocalProxy[Any]) -> Any:
+    return object.__getattribute__(proxy, "_get_current_object")()
+
+
 def _forward(name: str, function: Callable[..., Any]) -> None:
     def method(self: LocalProxy[Any], *args: Any) -> Any:
-        return function(self._get_current_object(), *args)
+        return function(_object_of(self), *args)
 
     method.__name__ = name
     setattr(LocalProxy, name, method)
@@ -122,7 +126,15 @@ def _forward(name: str, function: Callable[..., Any]) -> None:
 
 def _forward_reflected(name: str, function: Callable[..., Any]) -> None:
     def method(self: LocalProxy[Any], other: Any) -> Any:
-        return function(other, self._get_current_object())
+        return function(other, _object_of(self))
+
+    method.__name__ = name
+    setattr(LocalProxy, name, method)
+
+
+def _forward_call(name: str) -> None:
+    def method(self: LocalProxy[Any], *args: Any) -> Any:
+        return getattr(_object_of(self), name)(*args)
 
     method.__name__ = name
     setattr(LocalProxy, name, method)
@@ -143,7 +155,16 @@ for _name in _BINARY:
 for _name in ("lt", "le", "gt", "ge", "neg", "pos", "abs", "invert", "index", "contains"):
     _forward(f"__{_name}__", getattr(operator, _name))
 
-for _name, _function in {
+
+def _is_instance(kind: Any, value: object) -> bool:
+    return isinstance(value, kind)
+
+
+def _is_subclass(kind: Any, other: type) -> bool:
+    return issubclass(other, kind)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "__str__": str,
     "__bytes__": bytes,
     "__format__": format,
@@ -164,16 +185,15 @@ for _name, _function in {
     "__ceil__": math.ceil,
     "__divmod__": divmod,
     "__copy__": copy.copy,
-    "__deepcopy__": lambda value, memo: copy.deepcopy(value, memo),
-    "__enter__": lambda value: value.__enter__(),
-    "__exit__": lambda value, *error: value.__exit__(*error),
-    "__aenter__": lambda value: value.__aenter__(),
-    "__aexit__": lambda value, *error: value.__aexit__(*error),
-    "__aiter__": lambda value: value.__aiter__(),
-    "__anext__": lambda value: value.__anext__(),
-    "__instancecheck__": lambda value, instance: isinstance(instance, value),
-    "__subclasscheck__": lambda value, subclass: issubclass(subclass, value),
-}.items():
+    "__deepcopy__": copy.deepcopy,
+    "__instancecheck__": _is_instance,
+    "__subclasscheck__": _is_subclass,
+}
+
+for _name, _function in _FUNCTIONS.items():
     _forward(_name, _function)
 
 _forward_reflected("__rdivmod__", divmod)
+
+for _name in ("__enter__", "__exit__", "__aenter__", "__aexit__", "__aiter__", "__anext__"):
+    _forward_call(_name)

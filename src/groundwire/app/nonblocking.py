@@ -15,8 +15,8 @@ What the profiler does not see, and what is done about it:
 import dis
 import sys
 from time import thread_time
-from types import CodeType, FrameType, FunctionType
-from typing import Any, Final
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any, Final, cast
 
 try:
     from resource import RUSAGE_THREAD, getrusage
@@ -289,7 +289,7 @@ def may_not_wait(function: Any) -> bool:
     """Tell whether a C function is known to compute and return."""
     owner = getattr(function, "__self__", None)
     name: str = getattr(function, "__name__", "")
-    if owner is None or type(owner) is _MODULE_TYPE:
+    if owner is None or type(owner) is ModuleType:
         key: Any = (getattr(function, "__module__", None) or getattr(owner, "__name__", ""), name)
     else:
         key = (owner if isinstance(owner, type) else type(owner), name)
@@ -298,9 +298,6 @@ def may_not_wait(function: Any) -> bool:
         verdict = _function_verdict(*key) if isinstance(key[0], str) else _method_verdict(*key)
         _verdicts[key] = verdict
     return verdict
-
-
-_MODULE_TYPE = type(sys)
 
 
 def _function_verdict(module: str, name: str) -> bool:
@@ -319,14 +316,14 @@ def _method_verdict(owner: type, name: str) -> bool:
                 return True
             return module in TYPE_MODULES or (module, base.__qualname__) in TYPES
     # A method of a metaclass, such as `type.mro`.
-    return any(name in base.__dict__ for base in type.__mro__)
+    return name in type.__dict__ or name in object.__dict__
 
 
 def describe(function: Any) -> str:
     """Return the name of a C function as a reader of the program knows it."""
     owner = getattr(function, "__self__", None)
     name = getattr(function, "__qualname__", repr(function))
-    if owner is None or type(owner) is _MODULE_TYPE:
+    if owner is None or type(owner) is ModuleType:
         module = getattr(function, "__module__", None) or getattr(owner, "__name__", "")
         return name if module == "builtins" else f"{module}.{name}"
     kind = owner if isinstance(owner, type) else type(owner)
@@ -380,9 +377,8 @@ def _waiting_manager(frame: FrameType, managers: "tuple[Manager | None, ...]") -
         if manager is None:
             return f"`with` in {frame.f_code.co_qualname} is on something that could not be seen"
         value = _look_up(frame, manager)
-        enter: Any = getattr(type(value), "__enter__", None) or getattr(
-            type(value), "__aenter__", None
-        )
+        kind = cast("type[Any]", type(value))
+        enter: Any = getattr(kind, "__enter__", None) or getattr(kind, "__aenter__", None)
         if not isinstance(enter, FunctionType):
             return f"it used `with {'.'.join(manager)}`"
     return None

@@ -7,13 +7,13 @@ So no request has to ask whether it is still right.
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from weakref import WeakSet
 
 from . import signals
 from .execution import Effort, Execution, is_async
 from .route_options import options_of
-from .wrappers import scopes_of
+from .wrappers import Response, scopes_of
 
 Function = Callable[..., Any]
 
@@ -67,7 +67,7 @@ class Plan:
     short: bool
     """Whether there is nothing to do but call a plain view, so that `handle` may do it itself."""
 
-    text_response: Callable[[str], Any]
+    text_response: Callable[[str], Response]
     """Makes the response of a view that returned a str."""
 
 
@@ -110,10 +110,11 @@ class PlanTable:
     def look_over(self, app: Any) -> "Setup":
         """Find out, and return, what is to be known of the app as a whole."""
         changes = self._changes
+        kind = cast("type[Any]", type(app))
         overridden = frozenset(
             name
             for name in STEPS
-            if name in vars(app) or getattr(type(app), name) is not app.steps_of_class[name]
+            if name in vars(app) or getattr(kind, name) is not app.steps_of_class[name]
         )
         path_alone = (
             not app.url_map.host_matching

@@ -51,7 +51,7 @@ class TrackedDict(dict[K, V], Generic[K, V]):
         super().__setitem__(key, self._tracked(value))
         self.on_change()
 
-    def setdefault(self, key: K, default: V = cast("Any", None)) -> V:
+    def setdefault(self, key: K, default: Any = None) -> Any:
         """Return the value of `key`, which is made `default` first where there is none."""
         if key not in self:
             self[key] = default
@@ -59,10 +59,11 @@ class TrackedDict(dict[K, V], Generic[K, V]):
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Set the items of a mapping or of (key, value) pairs, then the keyword arguments."""
-        for key, value in dict(*args, **kwargs).items():
+        changed: dict[Any, Any] = dict(*args, **kwargs)
+        for key, value in changed.items():
             self[key] = value
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc]
         self.update(other)
         return self
 
@@ -70,7 +71,7 @@ class TrackedDict(dict[K, V], Generic[K, V]):
         if isinstance(value, (TrackedDict, TrackedList)):
             return cast("Any", value)
         if isinstance(value, list):
-            return TrackedList[Any](self.on_change, cast("list[Any]", value))
+            return TrackedList[Any](self.on_change, cast("Any", value))
         if isinstance(value, Mapping):
             missing = cast("Any", getattr(cast("Any", value), "default_factory", None))
             tracked_dict = TrackedDict[Any, Any](self.on_change, missing)

@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import AsyncIterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from ..http.error_formats import error_content, error_fields, negotiate_error_format
 from ..http.errors import HTTPException
+from ..http.headers import Headers
 from ..http.response import Response as MessageResponse
 from .state import AppState
 
@@ -13,6 +14,10 @@ ALLOWED = (
     "The return type must be a string, dict, list, tuple with headers or status, Response instance,"
     " or WSGI callable"
 )
+
+
+HEADERS = (Headers, Mapping, tuple, list)
+"""What can stand for headers in a view's tuple."""
 
 
 def make_response(app: AppState, value: Any, request: Any) -> Any:
@@ -24,7 +29,7 @@ def make_response(app: AppState, value: Any, request: Any) -> Any:
     status: Any = None
     headers: Any = None
     if isinstance(value, tuple):
-        value, status, headers = _unpack(app, value)
+        value, status, headers = _unpack(app, cast("Any", value))
     if value is None:
         raise TypeError(
             f"The view function for {_view_of(request)} did not return a valid response."
@@ -41,7 +46,9 @@ def make_response(app: AppState, value: Any, request: Any) -> Any:
         else:
             value = _from_other(app, value, request)
     if status is not None:
-        if isinstance(status, (str, bytes, bytearray)):
+        if isinstance(status, (bytes, bytearray)):
+            value.status = status.decode("latin-1")
+        elif isinstance(status, str):
             value.status = status
         else:
             value.status_code = status
@@ -55,8 +62,8 @@ def _unpack(app: AppState, value: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     match value:
         case (content, status, headers):
             return content, status, headers
-        case (content, other) if isinstance(other, (app.headers_class, Mapping, tuple, list)):
-            return content, None, other
+        case (content, other) if isinstance(other, HEADERS):
+            return content, None, cast("Any", other)
         case (content, status):
             return content, status, None
         case _:

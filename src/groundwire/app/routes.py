@@ -1,7 +1,7 @@
 """Setting up an app: its rules, blueprints and static files, and what only an app has among the hooks."""
 
+import inspect
 import os
-import sys
 from collections.abc import Callable, ValuesView
 from typing import Any, TypeVar
 
@@ -31,7 +31,8 @@ class AppRoutes(AppState):
                 f"{self.static_url_path}/<path:filename>",
                 endpoint="static",
                 host=self.static_host,
-                view_func=lambda **values: self.send_static_file(**values),
+                # Looked up at each request: a program may set it anew.
+                view_func=_static_view(self),
             )
 
     @setup_method
@@ -140,6 +141,13 @@ class AppRoutes(AppState):
         return send_static(folder, filename, max_age=self.get_send_file_max_age(filename))
 
 
+def _static_view(app: AppRoutes) -> Callable[..., Any]:
+    def static(filename: str) -> Any:
+        return app.send_static_file(filename)
+
+    return static
+
+
 def _methods(view_func: Any, methods: Any) -> set[str]:
     if methods is None:
         methods = getattr(view_func, "methods", None) or ("GET",)
@@ -152,10 +160,10 @@ def _methods(view_func: Any, methods: Any) -> set[str]:
 
 def caller_place() -> str:
     """Return where the program calls Groundwire from, as ``file:line``."""
-    frame = sys._getframe(1)  # the documented way, `inspect.stack`, reads each file of the stack
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def place_of(function: Any) -> str:

@@ -44,7 +44,8 @@ def unfit_views(app: Any) -> list[tuple[Any, Any, str]]:
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             continue
         names = {parameter.name for parameter in parameters}
-        missing = sorted({*rule.arguments, *(rule.defaults or {})} - names)
+        wanted: set[str] = {*rule.arguments}
+        missing = sorted(wanted - names)
         if missing:
             found.append((rule, view, missing[0]))
     return found

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from ..http.errors import Aborter, HTTPException
-from ..http.headers import Headers
 from .config import DEFAULTS, Config, ConfigAttribute
 from .context import AppGlobals
 from .json_provider import DefaultJSONProvider, JSONProvider
@@ -28,9 +27,8 @@ def _seconds(value: Any) -> timedelta:
 class AppState(Scaffold):
     """Base of `Groundwire`: what is set up once and read by every exchange. Arguments as `Groundwire`'s."""
 
-    request_class: type[Request] = Request
+    request_class: type[Any] = Request
     response_class: type[Response] = Response
-    headers_class: ClassVar[type[Headers]] = Headers
     aborter_class = Aborter
     app_ctx_globals_class: type[Any] = AppGlobals
     config_class: type[Config] = Config
@@ -90,11 +88,9 @@ class AppState(Scaffold):
     @cached_property
     def name(self) -> str:  # type: ignore[override]
         """The import name, or the name of the file that is run."""
-        if self.import_name != "__main__":
+        path: str | None = getattr(sys.modules["__main__"], "__file__", None)
+        if self.import_name != "__main__" or path is None:
             return self.import_name
-        path = getattr(sys.modules["__main__"], "__file__", None)
-        if path is None:
-            return "__main__"
         return os.path.splitext(os.path.basename(path))[0]
 
     @cached_property
@@ -173,9 +169,10 @@ class AppState(Scaffold):
         """
         code = error.code if isinstance(error, HTTPException) else None
         scopes: tuple[str | None, ...] = (*blueprints, None)
+        spec = self.error_handler_spec
         for wanted in (code, None) if code is not None else (None,):
             for scope in scopes:
-                handlers = self.error_handler_spec.get(scope, {}).get(wanted)
+                handlers = by_code.get(wanted) if (by_code := spec.get(scope)) else None
                 if not handlers:
                     continue
                 for kind in type(error).__mro__:

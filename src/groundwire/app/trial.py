@@ -59,12 +59,12 @@ def make_environ(
         base_url = f"{scheme}://{url.netloc or host}/{app.config['APPLICATION_ROOT'].lstrip('/')}"
     base = urlsplit(base_url)
     if json is not None:
-        data = app.json.dumps(json)
+        data = str(app.json.dumps(json))
         content_type = content_type or "application/json"
     elif isinstance(data, Mapping):
         data = urlencode(data, doseq=True)
         content_type = content_type or "application/x-www-form-urlencoded"
-    content = data.encode() if isinstance(data, str) else data or b""
+    content: bytes = data.encode() if isinstance(data, str) else cast("Any", data) or b""
     if query_string is None:
         query_string = iri_to_uri(f"?{url.query}")[1:]
     elif not isinstance(query_string, str):
@@ -94,7 +94,7 @@ def make_environ(
     if content_type is not None:
         environ["CONTENT_TYPE"] = content_type
     pairs: Any = headers.items() if hasattr(headers, "items") else headers or ()
-    for name, value in cast("Any", pairs):
+    for name, value in pairs:
         variable = name.upper().replace("-", "_")
         if variable not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             variable = f"HTTP_{variable}"

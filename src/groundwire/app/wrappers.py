@@ -56,7 +56,7 @@ class Request(messages.Request):
         return cast("int | None", _config("MAX_CONTENT_LENGTH", super().max_content_length))
 
     @max_content_length.setter
-    def max_content_length(self, value: int | None) -> None:
+    def max_content_length(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._max_content_length = value
 
     @property
@@ -67,7 +67,7 @@ class Request(messages.Request):
         return cast("int | None", _config("MAX_FORM_MEMORY_SIZE", super().max_form_memory_size))
 
     @max_form_memory_size.setter
-    def max_form_memory_size(self, value: int | None) -> None:
+    def max_form_memory_size(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._max_form_memory_size = value
 
     @property
@@ -78,7 +78,7 @@ class Request(messages.Request):
         return cast("int | None", _config("MAX_FORM_PARTS", super().max_form_parts))
 
     @max_form_parts.setter
-    def max_form_parts(self, value: int | None) -> None:
+    def max_form_parts(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._max_form_parts = value
 
     @property
@@ -131,6 +131,6 @@ class Response(MessageResponse):
     autocorrect_location_header = False
 
     @property
-    def max_cookie_size(self) -> int:
+    def max_cookie_size(self) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         """Octets a cookie may have before a warning (MAX_COOKIE_SIZE)."""
         return cast("int", _config("MAX_COOKIE_SIZE", 4093))
