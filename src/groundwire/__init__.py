@@ -10,6 +10,8 @@ from .app.answers import jsonify as jsonify
 from .app.answers import make_response as make_response
 from .app.answers import redirect as redirect
 from .app.urls import url_for as url_for
+from .app.templating import render_template as render_template
+from .app.templating import render_template_string as render_template_string
 from .app.static import send_file as send_file
 from .app.static import send_from_directory as send_from_directory
 from .app.globals import current_app as current_app

@@ -28,6 +28,7 @@ from .routes import AppRoutes
 from .routing import AdapterNeeded
 from .start import warn_of_mistakes
 from .steps import AppSteps
+from .templating import AppTemplates
 from .testing import FlaskClient
 from .trial import make_environ
 from .urls import AppUrls
@@ -43,7 +44,7 @@ NEVER_IMPLIED = frozenset({"CONNECT", "TRACE", "TRACK"})
 """Methods that reach a view only when its rule lists them."""
 
 
-class Groundwire(AppSteps, AppUrls, AppRoutes):
+class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
     """An application: rules, hooks, error handlers, configuration; a handler of requests and a WSGI application.
 
     Args:
