@@ -15,6 +15,7 @@ from groundwire.http.environ import (
     server_address,
     url_of_environ,
 )
+from groundwire.http.exchange import ContentLimitExceeded
 from groundwire.http.headers import Headers
 from groundwire.http.request_content import EnvironContent
 from groundwire.protocol.http1.reader import RequestReader
@@ -189,6 +190,13 @@ def test_content_without_length_is_read_only_where_the_input_has_an_end() -> Non
     assert environ_content(b"octets", **{"wsgi.input_terminated": True}).read() == b"octets"
 
 
+def test_content_over_its_limit_is_not_begun() -> None:
+    content = environ_content(b"octets", 6)
+    content.limit_bytes = 5
+    with pytest.raises(ContentLimitExceeded):
+        content.read(1)
+
+
 # WSGI applications.
 
 
@@ -281,6 +289,13 @@ def test_an_application_may_start_again_until_something_is_sent() -> None:
         start_response("500 Oops", [], (ValueError, error, None))
         return [b"error"]
 
+    def starting_twice(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        start_response("200 OK", [])
+        return []
+
+    with pytest.raises(AssertionError, match="twice"):
+        run_wsgi_app(starting_twice, {})
     _, status, _ = run_wsgi_app(failing, {"sent": False})
     assert status == "500 Oops"
     with pytest.raises(ValueError, match="late"):

@@ -751,6 +751,41 @@ def test_stream_and_environ_share_how_far_they_have_read() -> None:
     assert request.stream.read() == b"ets"
 
 
+def test_chunks_of_an_environs_content_are_read_where_they_are_asked_for() -> None:
+    request = Request(environ_of("/", (), "POST", b"octets"))
+    asyncio.run(request.receive())
+    assert b"".join(collect(request.stream)) == b"octets"
+
+
+def test_an_environs_content_that_ends_early_or_goes_on_is_an_error() -> None:
+    environ = environ_of("/", (), "POST", b"octets") | {"CONTENT_LENGTH": "9"}
+    with pytest.raises(ClientDisconnected):
+        Request(environ).get_data()
+    environ = environ_of("/", (), "POST", b"octets") | {"wsgi.input_terminated": True}
+    del environ["CONTENT_LENGTH"]
+    request = Request(environ)
+    request.max_content_length = 5
+    with pytest.raises(RequestEntityTooLarge):
+        request.get_data()
+
+
+def test_a_limit_holds_for_content_that_is_read_through_the_environ() -> None:
+    request = wire_request("/", (), "POST", b"octets")
+    request.max_content_length = 5
+    stream = request.environ["wsgi.input"]
+    with pytest.raises(RequestEntityTooLarge):
+        stream.read()
+    with pytest.raises(RequestEntityTooLarge):
+        stream.readinto(bytearray(3))
+
+
+def test_a_stream_fills_a_buffer() -> None:
+    buffer = bytearray(4)
+    stream: Any = wire_request("/", (), "POST", b"octets").stream
+    assert (stream.readinto(buffer), bytes(buffer)) == (4, b"octe")
+    assert (stream.readinto(buffer), bytes(buffer)) == (2, b"tste")
+
+
 # Forms.
 
 MULTIPART = (

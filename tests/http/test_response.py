@@ -241,8 +241,12 @@ def test_overridden_steps_are_what_is_sent() -> None:
     assert response.content == b"LOUD"
     assert response.headers.getlist("X-Path") == ["/x"]
     streamed = Shouting(numbers())
+    closed: list[bool] = []
+    streamed.call_on_close(lambda: closed.append(True))
     streamed.settle(request)
     assert b"".join(streamed.source) == b"ONE TWO"
+    streamed.close()
+    assert closed == [True]
     converted = Shouting.force_type(Response("quiet"))
     assert converted.plain_type is None
     assert written(converted, GET | {"PATH_INFO": "/y"})[0] == b"QUIET"
@@ -565,6 +569,11 @@ def test_a_wsgi_application_becomes_a_response() -> None:
         Response.force_type(5, GET)
 
 
+def test_seen_from_the_class_fields_describe_themselves() -> None:
+    assert "RFC 9110" in Response.vary.__doc__
+    assert "RFC 9110" in str(Response.location.__doc__)
+
+
 def test_a_response_changes_its_class_and_stays_the_object_it_is() -> None:
     class Own(Response):
         pass
@@ -867,6 +876,9 @@ def test_several_ranges_come_in_one_message() -> None:
         "--\r\n",
     ]
     streamed = Response(iter([b"0123456789"]))
+    streamed.make_conditional(GET, True, 10)
+    assert streamed.is_streamed
+    assert "Content-Length" not in streamed.headers
     streamed.make_conditional(GET | {"HTTP_RANGE": "bytes=0-1,5-6"}, True, 10)
     assert streamed.status_code == 200
 
@@ -905,3 +917,8 @@ def test_a_part_of_a_file_is_read_from_there(tmp_path: Path) -> None:
     assert (response.source.offset, response.source.length) == (2, 3)
     assert b"".join(response.iter_encoded()) == b"234"
     response.close()
+    several = Response(FileSlice(open_trusted(path)), mimetype="text/plain")
+    several.make_conditional(GET | {"HTTP_RANGE": "bytes=0-1,5-6"}, True, 10)
+    assert several.mimetype == "multipart/byteranges"
+    assert several.content_length == len(b"".join(several.iter_encoded()))
+    several.close()

@@ -163,6 +163,7 @@ class Response(ResponseFields):
 
     _headers: Headers | None = None
     _settled = False
+    _closed = False
     _reason_status = 0
     """The status code that `reason` was given with: another one has no use for it."""
 
@@ -513,10 +514,9 @@ class Response(ResponseFields):
             self.status_code = 412
         elif verdict.use_range and unit is not None and complete_length:
             self._answer_range(parse_range_header(asked.combined("Range")), unit, complete_length)
-        if self.automatically_set_content_length and "Content-Length" not in headers:
-            length = self.calculate_content_length()
-            if length is not None:
-                headers["Content-Length"] = str(length)
+        if "Content-Length" not in headers and self.is_sequence:
+            # Unlike Werkzeug, a stream is not read whole for its length: it goes out as it comes.
+            self._set_length(headers, self.get_data())
         return self
 
     def _answer_range(self, wanted: Range | None, unit: str, complete_length: int) -> None:
@@ -595,9 +595,12 @@ class Response(ResponseFields):
         """
         functions = self.on_close or []
         self.on_close = None
-        close = getattr(self.source, "close", None) if self.content is None else None
-        if close is not None:
-            functions = [close, *functions]
+        if self.content is None and not self._closed:
+            # The source may be made of this response's own steps, and close it in turn.
+            self._closed = True
+            close = getattr(self.source, "close", None)
+            if close is not None:
+                functions = [close, *functions]
         failure: Exception | None = None
         for function in functions:
             try:
