@@ -55,8 +55,10 @@ class TestResponse(Response):
         super().__init__(
             received.content, f"{received.status} {received.reason}", Headers(received.fields)
         )
-        if not any(name.lower() == "content-type" for name, _ in received.fields):
-            self.headers.pop("Content-Type", None)
+        sent = {name.lower() for name, _ in received.fields}
+        for name in ("Content-Type", "Content-Length"):  # `Response` adds them by itself
+            if name.lower() not in sent:
+                self.headers.pop(name, None)
         self.request = request
         self.history: tuple[TestResponse, ...] = ()
         self.interim: list[ReceivedResponse] = []
