@@ -154,7 +154,7 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 def is_awaitable(value: Any) -> bool:
     """Tell whether `value` can be awaited."""
-    kind = cast("type[Any]", type(value))
+    kind = cast("Any", type(value))
     return hasattr(kind, "__await__")
 
 

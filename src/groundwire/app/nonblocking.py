@@ -377,7 +377,7 @@ def _waiting_manager(frame: FrameType, managers: "tuple[Manager | None, ...]") -
         if manager is None:
             return f"`with` in {frame.f_code.co_qualname} is on something that could not be seen"
         value = _look_up(frame, manager)
-        kind = cast("type[Any]", type(value))
+        kind = cast("Any", type(value))
         enter: Any = getattr(kind, "__enter__", None) or getattr(kind, "__aenter__", None)
         if not isinstance(enter, FunctionType):
             return f"it used `with {'.'.join(manager)}`"

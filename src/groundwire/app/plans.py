@@ -110,7 +110,7 @@ class PlanTable:
     def look_over(self, app: Any) -> "Setup":
         """Find out, and return, what is to be known of the app as a whole."""
         changes = self._changes
-        kind = cast("type[Any]", type(app))
+        kind = cast("Any", type(app))
         overridden = frozenset(
             name
             for name in STEPS
