@@ -423,3 +423,13 @@ def test_every_public_name_of_werkzeugs_class_is_there() -> None:
 
     assert wanted <= set(dir(Headers))
     assert wanted <= set(dir(RequestHeaders))
+
+
+def test_request_headers_are_found_by_search_and_by_index() -> None:
+    headers = RequestHeaders([*LINES, (b"x-A", b"3")])
+
+    for _ in range(10):  # the first few searches go through the lines, the rest ask an index
+        assert headers.getlist("X-a") == ["1", "ü", "3"]
+        assert headers.get("nothing") is None
+    many = RequestHeaders((f"N-{i}".encode(), b"v") for i in range(50))
+    assert many["n-49"] == "v"

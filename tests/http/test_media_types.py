@@ -24,7 +24,7 @@ from groundwire.http.media_types import (
         ("a;B=c;;d = e ", ("a", {"b": "c", "d": "e"})),
         ('a; b="c; d"; e="\\"f\\\\"', ("a", {"b": "c; d", "e": '"f\\'})),
         ("; a=b", ("", {})),
-        ("a; b; c=; =d; e=f", ("a", {"e": "f"})),
+        ("a; b; c=; =d; *=g; e=f", ("a", {"e": "f"})),
         ("a; b=1; b=2", ("a", {"b": "2"})),
         ('form-data; name="a%22b"', ("form-data", {"name": 'a"b'})),
         ('form-data; filename="C:\\x\\y.txt"', ("form-data", {"filename": "C:\\x\\y.txt"})),

@@ -165,6 +165,7 @@ def test_iri_to_uri_may_be_applied_twice(path: str) -> None:
         ("http://☃.net/p?q=ü#ü", "http://xn--n3h.net/p?q=%C3%BC#%C3%BC"),
         ("http://üser:pä@x.com/", "http://%C3%BCser:p%C3%A4@x.com/"),
         ("itms-services://?action=ü", "itms-services://?action=%C3%BC"),
+        ("made-up://?action=ü", "made-up://?action=%C3%BC"),
         ("/a\r\nb\tc d", "/a%0D%0Ab%09c%20d"),
         ("\t//evil.example", "%09//evil.example"),
         ("http://a..ü/", "http://a..%C3%BC/"),

@@ -35,10 +35,9 @@ def parse_cookie(
     Names and values are UTF-8 (malformed sequences become U+FFFD); quoted values are unquoted. A piece without ``=`` is
     a name with an empty value, a piece without a name is left out. Takes time linear in the length.
     """
-    if isinstance(header, Mapping):
-        header = header.get("HTTP_COOKIE")
+    text: str | None = header.get("HTTP_COOKIE") if isinstance(header, Mapping) else header
     pairs: list[tuple[str, str]] = []
-    for piece in _as_utf8(header).split(";") if header else ():
+    for piece in _as_utf8(text).split(";") if text else ():
         name, _, value = piece.partition("=")
         name = name.strip(OWS)
         if name:

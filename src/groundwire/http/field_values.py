@@ -114,10 +114,13 @@ def dump_header(iterable: Mapping[str, Any] | Iterable[Any]) -> str:
 
     In a mapping, None gives the key alone, and the value of a key that ends in ``*`` is taken as encoded already.
     """
+    source: Any = iterable
     if not isinstance(iterable, Mapping):
-        return ", ".join(quote_header_value(item) for item in iterable)
+        return ", ".join(quote_header_value(item) for item in source)
     items: list[str] = []
-    for key, value in iterable.items():
+    key: str
+    value: Any
+    for key, value in source.items():
         if value is None:
             items.append(key)
         elif key[-1:] == "*":

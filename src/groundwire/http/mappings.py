@@ -14,6 +14,9 @@ MISSING: Any = object()
 """Stands for an argument that was not given, where None is a value."""
 
 
+SEVERAL: Any = (list, tuple, set)
+"""The types whose instances, as values of a plain mapping, stand for several values of a `MultiDict` or `Headers`."""
+
 storage: Any = dict
 """Untyped `dict`: for reaching what a dict holds below the methods that a subclass of it overrides."""
 
@@ -70,11 +73,12 @@ class ImmutableDictMixin(Generic[K, V]):
     @classmethod
     def fromkeys(cls, keys: Iterable[Any], value: Any = None) -> Self:
         """Make one with `value` for each of `keys`."""
-        make: Callable[[Any], Self] = cls
-        return make(dict.fromkeys(keys, value))
+        make: Any = cls
+        made: Self = make(dict.fromkeys(keys, value))
+        return made
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        return type(self), (dict(self),)  # type: ignore[call-overload]
+        return type(self), (storage(self),)
 
     def _hashed_items(self) -> Iterable[object]:
         items: Iterable[object] = storage.items(self)
@@ -96,7 +100,7 @@ class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):  # type: ignore[misc]
     """A dict that cannot be changed."""
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({dict.__repr__(self)})"
+        return f"{type(self).__name__}({storage.__repr__(self)})"
 
     def copy(self) -> dict[K, V]:
         """Return a mutable copy; `copy.copy` returns the object itself, as for a tuple."""
@@ -141,7 +145,7 @@ class ImmutableList(ImmutableListMixin, list[V]):  # type: ignore[misc]
     """A list that cannot be changed."""
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({list.__repr__(self)})"
+        return f"{type(self).__name__}({list(self)!r})"
 
 
 class UpdateDictMixin(dict[K, V]):
@@ -157,7 +161,7 @@ class UpdateDictMixin(dict[K, V]):
         """Return the value of `key`, setting it to `default` (which is a change) when it is missing."""
         if key in self:
             return self[key]
-        dict.__setitem__(self, key, default)
+        storage.__setitem__(self, key, default)
         self._updated()
         return default
 
@@ -169,7 +173,7 @@ class UpdateDictMixin(dict[K, V]):
         """
         if key not in self and default is not MISSING:
             return default
-        value = dict.pop(self, key)
+        value: Any = storage.pop(self, key)
         self._updated()
         return value
 
@@ -194,7 +198,7 @@ class UpdateDictMixin(dict[K, V]):
 
     def update(self: Any, *args: Any, **kwargs: Any) -> None:
         """Take over items as `dict.update` does; one change, however many."""
-        dict.update(self, *args, **kwargs)
+        storage.update(self, *args, **kwargs)
         self._updated()
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]
@@ -214,4 +218,4 @@ class CallbackDict(UpdateDictMixin[K, V]):
         self.on_update = on_update
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {dict.__repr__(self)}>"
+        return f"<{type(self).__name__} {storage.__repr__(self)}>"

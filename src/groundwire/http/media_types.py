@@ -11,7 +11,6 @@ from .field_values import (
     OWS,
     TOKEN_CHARACTERS,
     fold_case,
-    is_token,
     quote_header_value,
     unquote_header_value,
 )
@@ -241,9 +240,3 @@ class MediaType:
 
     def __str__(self) -> str:
         return dump_options_header(self.essence, self.parameters)
-
-
-def is_media_type(value: str) -> bool:
-    """Whether `value` is ``type/subtype``, both tokens, and nothing more."""
-    main, slash, subtype = value.partition("/")
-    return bool(slash and is_token(main) and is_token(subtype))

@@ -10,6 +10,7 @@ from typing import Any, Literal, NoReturn, Self, SupportsIndex, TypeAlias, TypeV
 
 from .mappings import (
     MISSING,
+    SEVERAL,
     ImmutableDictMixin,
     MissingKey,
     TypeConversionDict,
@@ -32,17 +33,24 @@ def iterate_pairs(source: Any) -> Iterator[tuple[Any, Any]]:
 
     In a plain mapping, a value that is a list, tuple or set stands for several values.
     """
+    key: Any
+    value: Any
     if isinstance(source, MultiDict):
         yield from source.items(multi=True)
-    elif isinstance(source, Mapping):
+    elif is_mapping(source):
         for key, value in source.items():
-            if isinstance(value, (list, tuple, set)):
+            if isinstance(value, SEVERAL):
                 for item in value:
                     yield key, item
             else:
                 yield key, value
     else:
         yield from source
+
+
+def is_mapping(source: object) -> bool:
+    """Whether `source` is a mapping. It tells a type checker nothing, which would make it a mapping of unknowns."""
+    return isinstance(source, Mapping)
 
 
 class MultiDict(TypeConversionDict[K, V]):
@@ -65,7 +73,8 @@ class MultiDict(TypeConversionDict[K, V]):
             super().__init__()
             return
         lists: dict[Any, list[Any]] = {}
-        for key, value in iterate_pairs(mapping):
+        source: Any = mapping
+        for key, value in source if type(source) is list else iterate_pairs(source):
             lists.setdefault(key, []).append(value)
         storage.__init__(self, lists)
 
@@ -162,9 +171,9 @@ class MultiDict(TypeConversionDict[K, V]):
         return type(self)(copy.deepcopy(self.to_dict(flat=False), memo))
 
     @overload
-    def to_dict(self, flat: Literal[False]) -> dict[K, list[V]]: ...
+    def to_dict(self, flat: Literal[True] = True) -> dict[K, V]: ...
     @overload
-    def to_dict(self, flat: bool = True) -> dict[K, V]: ...
+    def to_dict(self, flat: Literal[False]) -> dict[K, list[V]]: ...
     def to_dict(self, flat: bool = True) -> dict[K, Any]:
         """Return a plain dict of first values, or of lists of all values unless `flat`."""
         return dict(self.items()) if flat else dict(self.lists())
@@ -178,14 +187,14 @@ class MultiDict(TypeConversionDict[K, V]):
             self.add(key, value)
 
     def __or__(self, other: Any) -> Self:  # type: ignore[override]
-        if not isinstance(other, Mapping):
+        if not is_mapping(other):
             return NotImplemented
         joined = self.copy()
         joined.update(other)
         return joined
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[override]
-        if not isinstance(other, (Mapping, Iterable)):
+        if not hasattr(other, "__iter__"):
             return NotImplemented
         self.update(other)
         return self
@@ -265,7 +274,7 @@ class ImmutableMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):  # typ
 
     def __or__(self, other: Any) -> MultiDict[K, V]:  # type: ignore[override]
         joined = self.copy()
-        if not isinstance(other, Mapping):
+        if not is_mapping(other):
             return NotImplemented
         joined.update(other)
         return joined
@@ -298,7 +307,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
                 return each[key]
         raise MissingKey.error(key)
 
-    def get(self, key: Any, default: Any = None, type: Any = None) -> Any:
+    def get(self, key: Any, default: Any = None, type: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the first value of `key` that `type` accepts, trying one dict after the other."""
         for each in self.dicts:
             if key in each:
@@ -327,7 +336,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
 
     def __or__(self, other: Any) -> MultiDict[K, V]:  # type: ignore[override]
         joined = self.copy()
-        if not isinstance(other, Mapping):
+        if not is_mapping(other):
             return NotImplemented
         joined.update(other)
         return joined

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from encodings import normalize_encoding
 from encodings.aliases import aliases
-from typing import Any, TypeVar, overload
+from typing import Any, SupportsIndex, TypeVar, overload
 
 from .field_values import OWS, fold_case, split_list
 from .mappings import ImmutableList
@@ -47,15 +47,18 @@ class Accept(ImmutableList[tuple[str, float]]):
         """Whether the server's `value` is within the client's `item`."""
         return item == "*" or fold_case(item) == fold_case(value)
 
-    @overload  # type: ignore[override]
+    @overload
     def __getitem__(self, key: str) -> float: ...
     @overload
-    def __getitem__(self, key: int) -> tuple[str, float]: ...
+    def __getitem__(self, key: SupportsIndex) -> tuple[str, float]: ...
     @overload
     def __getitem__(self, key: slice) -> list[tuple[str, float]]: ...
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the quality of a value, or the item at a position."""
-        return self.quality(key) if isinstance(key, str) else super().__getitem__(key)
+        if isinstance(key, str):
+            return self.quality(key)
+        items: Any = super()
+        return items.__getitem__(key)
 
     def quality(self, key: str) -> float:
         """Return the quality of a value: that of the most specific item that matches it, 0 without one."""
@@ -94,7 +97,7 @@ class Accept(ImmutableList[tuple[str, float]]):
                 if self._value_matches(key, item):
                     return position
             return -1
-        return list.index(self, key) if list.__contains__(self, key) else -1
+        return super().index(key) if super().__contains__(key) else -1
 
     def values(self) -> Iterator[str]:
         """Iterate over the values, without their qualities."""

@@ -136,7 +136,7 @@ def iri_to_uri(iri: str) -> str:
 
     What is encoded already stays as it is, so that this may be applied twice.
     """
-    if iri.isascii() and _only_uri_characters(iri) is not None:
+    if _only_uri_characters(iri) is not None:
         return iri
     parts = urlsplit(_CONTROLS.sub(lambda match: f"%{ord(match[0]):02X}", iri))
     uri = urlunsplit(
@@ -183,6 +183,9 @@ def uri_to_iri(uri: str) -> str:
     Percent-encoded UTF-8 is decoded unless it stands for a character that would be read as a delimiter, is a control
     character or white space, or is no UTF-8.
     """
+    # Nothing encoded, and no label of IDNA: it reads as it is.
+    if "%" not in uri and "--" not in uri:
+        return uri
     parts = urlsplit(uri)
     user, at, host_port = parts.netloc.rpartition("@")
     host, port = split_host(host_port)
