@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Literal, overload
-from urllib.parse import urljoin, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from ...http.errors import HTTPException, MethodNotAllowed
 from ...http.multidict import MultiDict
@@ -176,18 +176,20 @@ class MapAdapter:
         if rule.redirect_to is not None:
             host = f"{self.subdomain}.{self.server_name}" if self.subdomain else self.server_name
             base = f"{self.url_scheme or 'http'}://{host}{self.script_name}"
-            raise RequestRedirect(urljoin(base, self._redirect_target(rule, values)))
+            raise RequestRedirect(self._redirect_target(base, rule, values))
 
-    def _redirect_target(self, rule: Rule, values: Mapping[str, Any]) -> str:
+    def _redirect_target(self, base: str, rule: Rule, values: Mapping[str, Any]) -> str:
+        """Return the URL that `Rule.redirect_to` says, relative to `base`."""
         target = rule.redirect_to
         if not isinstance(target, str):
-            return "" if target is None else target(self, **values)
-        url = _PLACEHOLDER.sub(
+            return base if target is None else urljoin(base, target(self, **values))
+        filled = _PLACEHOLDER.sub(
             lambda match: rule.converters[match[1]].to_url(values[match[1]]), target
         )
-        if target.startswith("<"):
-            # SECURITY: a value from the path must not become the target's scheme or host.
-            url = f"./{url.lstrip('/')}"
+        url = urljoin(base, filled)
+        # SECURITY: where the rule itself stays on this host, no value in the path leads away from it.
+        if _origin(urljoin(base, _PLACEHOLDER.sub("x", target))) == _origin(base) != _origin(url):
+            url = f"{base}{filled.lstrip('/')}"
         return url
 
     def test(self, path_info: str | None = None, method: str | None = None) -> bool:
@@ -246,7 +248,7 @@ class MapAdapter:
         query_args: QueryArguments | None = None,
         domain_part: str | None = None,
     ) -> str:
-        """Return the absolute URL of a path, which is percent-encoded already.
+        """Return the URL of a path, which is percent-encoded already; absolute, if the request's host is known.
 
         However many slashes `path_info` begins with, one stands after the application's root, so that none of it
         is taken for a host.
@@ -254,8 +256,12 @@ class MapAdapter:
         if query_args is None:
             query_args = self.query_args
         query = self.encode_query_args(query_args) if query_args else ""
-        path = f"{self.script_name.strip('/')}/{path_info.lstrip('/')}"
-        return urlunsplit((self.url_scheme or "http", self.get_host(domain_part), path, query, ""))
+        root = self.script_name.strip("/")
+        path = f"/{root}/{path_info.lstrip('/')}" if root else f"/{path_info.lstrip('/')}"
+        host = self.get_host(domain_part)
+        # An HTTP/1.0 request may name no host; the client knows which one it meant.
+        scheme = (self.url_scheme or "http") if host else ""
+        return urlunsplit((scheme, host, path, query, ""))
 
     def make_alias_redirect_url(
         self,
@@ -356,3 +362,8 @@ class MapAdapter:
         if self.map.host_matching:
             return domain_part == self.server_name
         return domain_part == self.subdomain
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

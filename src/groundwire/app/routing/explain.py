@@ -1,6 +1,6 @@
 """Why a rule does not match: sentences for the page that debug mode shows instead of 404 or 405."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from .converters import ValidationError
 from .parts import Part
@@ -117,16 +117,12 @@ def _misfit(part: Part, segment: str, index: int, count: int) -> str:
 
 def _refusal(rule: Rule, texts: list[str]) -> str:
     """Return which variable's text its converter refuses."""
-    for source, (_, convert), text in zip(_sources(rule), rule.conversions, texts, strict=False):
+    sources = [variable.source for part in rule.parts for variable in part.variables]
+    refused = "a value"
+    for source, converter, text in zip(sources, rule.converters.values(), texts, strict=True):
         try:
-            if convert is not None:
-                convert(text)
-        except ValueError:
-            return f"{text!r} is out of the range of {source}"
-    return "a converter refuses a value"
-
-
-def _sources(rule: Rule) -> Iterator[str]:
-    for part in rule.parts:
-        for variable in part.variables:
-            yield variable.source
+            converter.to_python(text)
+        except ValidationError:
+            refused = f"{text!r} is out of the range of {source}"
+            break
+    return refused

@@ -10,8 +10,10 @@ from pprint import pformat
 from threading import Lock
 from typing import Any, ClassVar
 
+from ...http.environ import decode_wsgi, server_address
 from ...http.errors import BadHost
 from ...http.mappings import CallbackDict, ImmutableDict
+from ...http.urls import get_host
 from .adapter import MapAdapter, QueryArguments
 from .converters import DEFAULT_CONVERTERS, BaseConverter
 from .explain import explain
@@ -250,18 +252,17 @@ class Map:
             BadHost: the host cannot be one.
         """
         env: dict[str, Any] = getattr(environ, "environ", environ)
-        options = [
-            option.strip(" \t") for option in env.get("HTTP_CONNECTION", "").lower().split(",")
-        ]
-        upgrade = "upgrade" in options and env.get("HTTP_UPGRADE", "").lower() == "websocket"
+        scheme: str = env["wsgi.url_scheme"]
+        connection: str = env.get("HTTP_CONNECTION", "").lower()
+        upgrade = "upgrade" in [option.strip(" \t") for option in connection.split(",")]
         return self.bind_to_host(
-            _environ_host(env),
-            scheme=env["wsgi.url_scheme"],
+            get_host(scheme, env.get("HTTP_HOST"), server_address(env)),
+            scheme=scheme,
             method=env["REQUEST_METHOD"],
-            script_name=_wsgi_text(env.get("SCRIPT_NAME")),
-            path_info=_wsgi_text(env.get("PATH_INFO")),
-            query_args=_wsgi_text(env.get("QUERY_STRING")),
-            websocket=upgrade,
+            script_name=decode_wsgi(env.get("SCRIPT_NAME", "")),
+            path_info=decode_wsgi(env.get("PATH_INFO", "/")),
+            query_args=decode_wsgi(env.get("QUERY_STRING", "")),
+            websocket=upgrade and env.get("HTTP_UPGRADE", "").lower() == "websocket",
             server_name=server_name,
             subdomain=subdomain,
         )
@@ -272,9 +273,9 @@ class Map:
         *,
         scheme: str,
         method: str,
-        script_name: str | None,
-        path_info: str | None,
-        query_args: str | None,
+        script_name: str,
+        path_info: str,
+        query_args: str,
         websocket: bool = False,
         server_name: str | None = None,
         subdomain: str | None = None,
@@ -290,7 +291,8 @@ class Map:
         if server_name is None:
             server_name = host
         else:
-            server_name = without_default_port(server_name.lower(), scheme)
+            default_port = ":443" if scheme in ("https", "wss") else ":80"
+            server_name = server_name.lower().removesuffix(default_port)
         if subdomain is None and not self._host_matching:
             subdomain = self._subdomain_of(host, server_name)
         return self.bind(server_name, script_name, subdomain, scheme, method, path_info, query_args)
@@ -321,11 +323,6 @@ class Map:
         return f"{type(self).__name__}({pformat(list(self.iter_rules()))})"
 
 
-def without_default_port(host: str, scheme: str) -> str:
-    """Return `host` without the port that `scheme` has by itself (RFC 9110 §4.2)."""
-    return host.removesuffix(":443" if scheme in ("https", "wss") else ":80")
-
-
 def _ascii_host(host: str) -> str:
     """Return `host` with its name in ASCII (RFC 5891). Raises `BadHost` if it cannot be a host."""
     name, colon, port = host.partition(":")
@@ -334,20 +331,3 @@ def _ascii_host(host: str) -> str:
     except UnicodeError as error:
         raise BadHost from error
     return f"{name}{colon}{port}"
-
-
-def _wsgi_text(value: str | None) -> str | None:
-    """Return text of an environ, which holds its octets as Latin-1 (PEP 3333), as the UTF-8 it is meant as."""
-    return None if value is None else value.encode("latin-1").decode(errors="replace")
-
-
-def _environ_host(environ: Mapping[str, Any]) -> str:
-    """Return the host a WSGI request is for, without the scheme's own port; empty if it is not known."""
-    scheme: str = environ["wsgi.url_scheme"]
-    host: str | None = environ.get("HTTP_HOST")
-    if host is None:
-        name, port = environ.get("SERVER_NAME", ""), environ.get("SERVER_PORT")
-        if not name or not port:
-            return ""
-        host = f"[{name}]:{port}" if ":" in name and name[0] != "[" else f"{name}:{port}"
-    return without_default_port(host, scheme)

@@ -234,9 +234,13 @@ class Rule(RuleFactory):
         return converter
 
     def _converter_of(self, variable: Variable) -> BaseConverter:
+        if variable.name in self.converters:
+            raise ValueError(
+                f"variable name {variable.name!r} used twice in rule {self.rule!r}: give one another name"
+            )
         positional, named = parse_converter_args(variable.arguments)
         converter = self.get_converter(variable.name, variable.converter, positional, named)
-        self.converters.setdefault(variable.name, converter)
+        self.converters[variable.name] = converter
         self.arguments.add(variable.name)
         return converter
 
@@ -244,7 +248,7 @@ class Rule(RuleFactory):
         """Take the rule apart into what matching and building need.
 
         Raises:
-            ValueError: the rule is malformed.
+            ValueError: the rule is malformed, or has two variables of one name.
             LookupError: it names a converter that the map does not have.
         """
         domain = (self.host if self.map.host_matching else self.subdomain) or ""
@@ -255,11 +259,8 @@ class Rule(RuleFactory):
         self.parts = (*domain_parts, *split_parts(path_tokens, self._converter_of))
         domain_trace, path_trace = _trace(domain_tokens), _trace(path_tokens)
         self.trace = (*domain_trace, (False, "|"), *path_trace)
-        names = [
-            variable.name for part in self.parts if not part.static for variable in part.variables
-        ]
         self.conversions = tuple(
-            (name, _conversion(self.converters[name])) for name in dict.fromkeys(names)
+            (name, _conversion(converter)) for name, converter in self.converters.items()
         )
         defaults = self.defaults or {}
         self._builder = UrlBuilder(
