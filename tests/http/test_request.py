@@ -1003,3 +1003,43 @@ def test_a_function_of_a_request_can_be_a_wsgi_application() -> None:
     assert response.get_data() == b"Site /x"
     assert Response.from_app(lost, environ_of()).status_code == 404
     assert lost.__name__ == "lost"
+
+
+FIELD_NAMES = [
+    "Accept",
+    "Accept-Charset",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Access-Control-Request-Headers",
+    "Authorization",
+    "Cache-Control",
+    "Content-Type",
+    "Cookie",
+    "Date",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "Max-Forwards",
+    "Pragma",
+    "Range",
+    "X-Forwarded-For",
+]
+field_values = st.text(
+    st.sampled_from('\tabcq=0159.,;:"\\*/-_ W()<>@\x80\xe9\xff')
+    | st.characters(min_codepoint=0x21, max_codepoint=0x7E),
+    max_size=30,
+).map(lambda value: value.strip(" \t"))
+
+
+@given(st.dictionaries(st.sampled_from(FIELD_NAMES), field_values, max_size=4))
+def test_whatever_a_client_writes_into_fields_both_forms_read_the_same(
+    fields: dict[str, str],
+) -> None:
+    from_wire = wire_request("/", fields.items())
+    from_environ = Request(from_wire.environ)
+
+    for attribute in COMPARED:
+        expected = plain(getattr(from_wire, attribute))
+        assert expected == plain(getattr(from_environ, attribute)), attribute
+    assert str(from_wire.authorization) == str(from_environ.authorization)

@@ -141,10 +141,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
         if not isinstance(name, str):
             return None
         variable = name.upper().replace("-", "_")
-        if variable in UNPREFIXED:
-            value = self.environ.get(variable) or None
-        else:
-            value = self.environ.get(f"HTTP_{variable}")
+        value = self.environ.get(variable if variable in UNPREFIXED else f"HTTP_{variable}")
         return None if value is None else str(value)
 
     def _values(self, name: object) -> list[str]:
