@@ -1,6 +1,7 @@
 """Every case of the text corpora, whole, cut in two at every byte, and byte by byte."""
 
 import pytest
+
 from corpora.cases import Case, Expected, load_all
 from corpora.reading import Message, Reading, bytewise, read
 

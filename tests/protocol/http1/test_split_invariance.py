@@ -1,10 +1,10 @@
 """However a stream is cut, the same comes of it: messages, verdict, rule and byte."""
 
 import pytest
-from corpora.reading import bytewise, cut, read
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from corpora.reading import bytewise, cut, read
 from groundwire.protocol.limits import MessageLimits
 
 SMALL = MessageLimits(

@@ -1,7 +1,7 @@
 """How long a request's content is (RFC 9112 §6), decided from the field lines that say so."""
 
 from groundwire.protocol.errors import ProtocolError
-from groundwire.protocol.head import NO_CONTENT
+from groundwire.protocol.head import NO_CONTENT, FieldSection
 from groundwire.protocol.http1.grammar import CONTENT_LENGTH, TRANSFER_CODINGS
 
 
@@ -68,23 +68,23 @@ class RequestFraming:
             raise _unusable_coding(value, offset)
         self.chunked = True
 
-    def length(self) -> int | None:
-        """Octets of content, or None when chunks will tell: the steps of RFC 9112 §6.3.
 
-        Each refusal among the steps was raised when its field line was taken.
-        """
-        # Steps 1 and 2 are about responses.
-        # Step 3: both fields: refused as the second of them was taken.
-        # Step 4: Transfer-Encoding; its last coding is chunked, or it was refused.
-        if self.chunked:
-            return None
-        # Step 5: an invalid Content-Length was refused.
-        # Step 6: a valid one is the length.
-        if self.content_length is not None:
-            return self.content_length
-        # Step 7: a request with neither has no content.
-        return NO_CONTENT
-        # Step 8 is about responses.
+def content_length(fields: FieldSection) -> int | None:
+    """Octets of content of a request, or None when chunks will tell: the steps of RFC 9112 §6.3.
+
+    Each refusal among the steps was raised when its field line was taken.
+    """
+    # Steps 1 and 2 are about responses.
+    # Step 3: both fields: refused as the second of them was taken.
+    # Step 4: Transfer-Encoding, whose last coding is chunked, or it was refused.
+    if fields.chunked:
+        return None
+    # Step 5: an invalid Content-Length was refused.
+    # Step 6: a valid one is the length.
+    if fields.content_length is not None:
+        return fields.content_length
+    # Step 7: a request with neither has no content. (Step 8 is about responses.)
+    return NO_CONTENT
 
 
 def _both_framings(offset: int) -> ProtocolError:

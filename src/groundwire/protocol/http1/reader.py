@@ -12,6 +12,7 @@ next request brings the same, its `FieldSection` is the same object and nothing 
 from groundwire.protocol.errors import ProtocolError
 from groundwire.protocol.head import NO_CONTENT, FieldSection, RequestHead
 from groundwire.protocol.http1.chunked import ChunkedContent
+from groundwire.protocol.http1.framing import content_length
 from groundwire.protocol.http1.grammar import FIELD_SECTION, ORIGIN_REQUEST_LINE
 from groundwire.protocol.http1.scanner import Buffer, HeadScanner
 from groundwire.protocol.http1.sections import FIELDS_WITH_RULES, HeaderRules
@@ -178,8 +179,6 @@ class RequestReader:
             raise self._error.with_traceback(None)
         if self._chunks is not None:
             return self._next_chunked_content(self._chunks, max_bytes)
-        if self._ended and not self.buffered:
-            self._refuse_cut_short()
         position = self._position
         length = min(self._remaining, self.buffered, max_bytes)
         buffer = self._buffer
@@ -283,12 +282,9 @@ class RequestReader:
         else:
             # RFC 9112 §9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when asked to.
             persistent = minor == b"1" or b"keep-alive" in options
-        length = None if fields.chunked else fields.content_length
-        if length is None and not fields.chunked:
-            length = NO_CONTENT
         self._derived = (
             (fields.host or b"").decode(),
-            length,
+            content_length(fields),
             fields.chunked,
             persistent,
             fields.expectation,
