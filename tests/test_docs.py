@@ -130,6 +130,15 @@ def test_every_limit_is_documented_with_its_default() -> None:
     assert documented_limits() == source
 
 
+def test_every_key_of_the_configuration_is_documented_with_its_default() -> None:
+    from groundwire.app.config import DEFAULTS
+
+    text = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `(.+?)` \|", text, re.MULTILINE)
+
+    assert dict(rows) == {key: repr(value) for key, value in DEFAULTS.items()}
+
+
 def test_make_targets_on_a_page_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
