@@ -15,7 +15,7 @@ from werkzeug.test import Client, TestResponse
 
 from groundwire import Blueprint, Groundwire
 from groundwire.app import static
-from groundwire.app.static import guess_type, static_response
+from groundwire.app.static import guess_type, kept_static_response, static_response
 from groundwire.http.codings import compress
 from groundwire.http.errors import NotFound, PreconditionFailed, RequestedRangeNotSatisfiable
 from groundwire.http.files import FileParts, FileSlice, FileTruncated, SmallFileCache
@@ -485,6 +485,78 @@ def test_coded_file_that_changes_is_coded_again(get: Get, root: Path) -> None:
     assert TEXT[::-1] == gzip.decompress(data(response))
 
 
+# From memory
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("ok.txt", {}),
+        ("ok.txt", {"Range": "bytes=0-1"}),
+        ("ok.txt", {"If-None-Match": "*"}),
+        ("style.css", {"Accept-Encoding": "br"}),
+        ("style.css", {}),
+        ("plain.css", {"Accept-Encoding": "gzip"}),
+    ],
+)
+def test_what_is_kept_is_answered_without_waiting(
+    coded: Path,
+    cache: SmallFileCache,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    fields: dict[str, str],
+) -> None:
+    (coded / "plain.css").write_bytes(TEXT)
+    options: dict[str, Any] = {"request": FakeRequest(headers=Headers(fields)), "cache": cache}
+    assert kept_static_response(coded, name, compress=True, **options) is None
+    wanted = static_response(coded, name, compress=True, **options)
+
+    monkeypatch.setattr(os, "open", None)
+    monkeypatch.setattr(static, "encode", None)
+    response = kept_static_response(coded, name, compress=True, **options)
+
+    assert response is not None
+    assert wanted.status_code == response.status_code
+    assert wanted.content == response.content
+    assert [line for line in wanted.headers if line[0] != "Date"] == [
+        line for line in response.headers if line[0] != "Date"
+    ]
+
+
+def test_file_that_is_kept_but_not_in_the_coding_has_to_be_waited_for(
+    root: Path, cache: SmallFileCache
+) -> None:
+    plain = FakeRequest()
+    static_response(root, "style.css", request=plain, cache=cache)
+    request = FakeRequest(headers=Headers({"Accept-Encoding": "gzip"}))
+
+    assert (
+        kept_static_response(root, "style.css", request=request, compress=True, cache=cache) is None
+    )
+    assert kept_static_response(root, "style.css", request=plain, compress=True, cache=cache)
+
+
+@pytest.mark.parametrize("name", ["nothing", "large.bin", "../canary.txt", ".env", "fifo"])
+def test_what_is_not_kept_has_to_be_waited_for(
+    get: Get, root: Path, cache: SmallFileCache, name: str
+) -> None:
+    if name == "large.bin":
+        get(name).close()
+
+    assert kept_static_response(root, name, request=FakeRequest(), cache=cache) is None
+
+
+def test_neighbour_is_no_link_even_if_it_was_asked_for_itself(get: Get, root: Path) -> None:
+    (root / "other").write_bytes(gzip.compress(b"other"))
+    (root / "style.css.gz").symlink_to("other")
+    assert 200 == get("style.css.gz").status_code
+
+    response = get("style.css", Accept_Encoding="gzip")
+
+    assert "Content-Encoding" not in response.headers
+    assert TEXT == data(response)
+
+
 # What is never served
 
 REFUSED = [
@@ -572,7 +644,7 @@ def test_file_cut_short_while_it_is_read_is_not_found(
 def test_trouble_while_choosing_leaves_nothing_open(
     get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(static, "neighbours_of", None)
+    monkeypatch.setattr(static.StaticFolder, "neighbours_of", None)
     for name in ("large.txt", "style.css"):
         with pytest.raises(TypeError):
             get(name)

@@ -153,9 +153,52 @@ def static_response(
         RequestedRangeNotSatisfiable: no range it asks for lies in the file.
         OSError: the system is out of descriptors, or fails.
     """
-    root = os.fspath(root)
+    folder = StaticFolder(os.fspath(root), cache, dotfiles)
+    return answer_from(folder, filename, request, max_age, compress, response_class)
+
+
+def kept_static_response(
+    root: str | os.PathLike[str],
+    filename: str,
+    *,
+    request: Any,
+    max_age: MaxAge = None,
+    compress: bool = False,
+    cache: SmallFileCache = SMALL_FILES,
+    response_class: type[Response] = Response,
+) -> Response | None:
+    """Answer as `static_response` if that needs nothing that is not in memory, otherwise return None.
+
+    The file system is asked whether what is kept is still what is there, but nothing is opened, read or coded: this can
+    be called on an event loop.
+
+    Raises:
+        PreconditionFailed: as `static_response`.
+        RequestedRangeNotSatisfiable: as `static_response`.
+    """
+    folder = StaticFolder(os.fspath(root), cache, kept_only=True)
     try:
-        chosen = choose_static(root, filename, request, compress, dotfiles, cache)
+        return answer_from(folder, filename, request, max_age, compress, response_class)
+    except NotKept:
+        return None
+
+
+def answer_from(
+    folder: "StaticFolder",
+    filename: str,
+    request: Any,
+    max_age: MaxAge,
+    compress: bool,
+    response_class: type[Response],
+) -> Response:
+    """Answer `request` with a file of `folder`; see `static_response`.
+
+    Raises:
+        NotKept: only what is kept was wanted, and this is not.
+        HTTPException: as `static_response`.
+    """
+    try:
+        chosen = folder.choose(filename, request, compress)
     except FileRefused as refusal:
         raise NotFound from refusal
     try:
@@ -167,7 +210,7 @@ def static_response(
         if chosen.varies:
             headers.add("Vary", "Accept-Encoding")
         add_validators(headers, chosen.etag, modified_at(chosen.mtime_ns))
-        path = os.path.join(root, filename)
+        path = os.path.join(folder.root, filename)
         add_freshness(headers, max_age(path) if callable(max_age) else max_age)
         response = response_class(headers=headers)
         size_bytes = set_content(response, chosen.source)
@@ -208,107 +251,124 @@ class Chosen:
         self.varies = varies
 
 
-def choose_static(
-    root: str, filename: str, request: Any, compress: bool, dotfiles: bool, cache: SmallFileCache
-) -> Chosen:
-    """Choose the representation of a static file for a request (RFC 9110 §12.1).
+class NotKept(Exception):
+    """What is asked for is not in memory."""
 
-    Raises:
-        FileRefused: there is no such file, or it may not be served.
+
+class StaticFolder:
+    """A folder that files are chosen from.
+
+    Args:
+        root: its path.
+        cache: where small files are kept.
+        dotfiles: whether names may begin with a dot.
+        kept_only: whether to raise `NotKept` rather than read, and so wait for, anything.
     """
-    source = fetch(root, filename, cache, dotfiles)
-    try:
-        etag = f"{source.mtime_ns:x}-{source.size_bytes:x}"
-        mimetype, coded = guess_type(filename)
-        if mimetype is None or coded is not None or not is_compressible(mimetype):
-            return Chosen(source, None, f'"{etag}"', varies=False)
-        accepted = request.headers.combined("Accept-Encoding")
-        # Ranges count the octets of the file itself, whatever coding the client takes besides.
-        whole = "Range" not in request.headers
-        beside = neighbours_of(root, filename, source)
-        if beside:
-            coding = choose(accepted, beside) if whole else None
-            neighbour = None
-            if coding is not None:
-                neighbour = fetch_neighbour(root, filename + NEIGHBOURS[coding], cache, dotfiles)
-            if coding is not None and neighbour is not None:
+
+    __slots__ = ("cache", "dotfiles", "kept_only", "root")
+
+    def __init__(
+        self, root: str, cache: SmallFileCache, dotfiles: bool = False, kept_only: bool = False
+    ) -> None:
+        self.root = root
+        self.cache = cache
+        self.dotfiles = dotfiles
+        self.kept_only = kept_only
+
+    def choose(self, filename: str, request: Any, compress: bool) -> Chosen:
+        """Choose the representation of a file for a request (RFC 9110 §12.1).
+
+        Raises:
+            FileRefused: there is no such file, or it may not be served.
+        """
+        source = self.fetch(filename)
+        try:
+            etag = f"{source.mtime_ns:x}-{source.size_bytes:x}"
+            mimetype, coded = guess_type(filename)
+            if mimetype is None or coded is not None or not is_compressible(mimetype):
+                return Chosen(source, None, f'"{etag}"', varies=False)
+            accepted = request.headers.combined("Accept-Encoding")
+            # Ranges count the octets of the file itself, whatever coding the client takes besides.
+            whole = "Range" not in request.headers
+            beside = self.neighbours_of(filename, source)
+            if beside:
+                coding = choose(accepted, beside) if whole else None
+                neighbour = None if coding is None else self.neighbour(filename, coding)
+                if neighbour is None:
+                    return Chosen(source, None, f'"{etag}"', varies=True)
                 if isinstance(source, OpenFile):
                     source.close()
-                etag = f'"{neighbour.mtime_ns:x}-{neighbour.size_bytes:x}-{coding}"'
-                return Chosen(neighbour, coding, etag, varies=True)
-            return Chosen(source, None, f'"{etag}"', varies=True)
-        if not compress or not isinstance(source, SmallFile) or source.size_bytes <= MIN_BYTES:
-            return Chosen(source, None, f'"{etag}"', varies=False)
-        coding = choose(accepted) if whole else None
-        if coding is not None:
-            small = coded_small(root, filename, coding, source, cache)
-            if small is not None:
-                return Chosen(small, coding, weaken(f'"{etag}"'), varies=True)
-        return Chosen(source, None, f'"{etag}"', varies=True)
-    except BaseException:
-        if isinstance(source, OpenFile):
-            source.close()
-        raise
+                etag = f"{neighbour.mtime_ns:x}-{neighbour.size_bytes:x}-{coding}"
+                return Chosen(neighbour, coding, f'"{etag}"', varies=True)
+            if not compress or not isinstance(source, SmallFile) or source.size_bytes <= MIN_BYTES:
+                return Chosen(source, None, f'"{etag}"', varies=False)
+            coding = choose(accepted) if whole else None
+            small = None if coding is None else self.coded(filename, coding, source)
+            if small is None:
+                return Chosen(source, None, f'"{etag}"', varies=True)
+            return Chosen(small, coding, weaken(f'"{etag}"'), varies=True)
+        except BaseException:
+            if isinstance(source, OpenFile):
+                source.close()
+            raise
 
+    def fetch(self, filename: str, links: bool = True) -> SmallFile | OpenFile:
+        """Return a file, from memory where it is kept or small enough to be, otherwise open.
 
-def fetch(
-    root: str, filename: str, cache: SmallFileCache, dotfiles: bool, links: bool = True
-) -> SmallFile | OpenFile:
-    """Return a file of a folder, from memory where it is kept or small enough to be, otherwise open.
-
-    Raises:
-        FileRefused: there is no such file, or it may not be served.
-    """
-    # SECURITY: what is kept was opened under this very name once, so it has passed every check but that for a dot.
-    small = None if filename[:1] == "." or "/." in filename else cache.get(root, filename)
-    if small is not None:
-        return small
-    file = open_below(root, filename, dotfiles=dotfiles, links=links)
-    if file.size_bytes > cache.max_file_bytes:
-        return file
-    try:
-        return cache.read(root, filename, file)
-    except FileTruncated:
-        # Somebody is writing it just now; what is sent must be what its length and entity tag say.
-        raise FileRefused(f"{file.path!r} is being changed") from None
-    finally:
-        file.close()
-
-
-def neighbours_of(root: str, filename: str, source: SmallFile | OpenFile) -> tuple[str, ...]:
-    """Return the codings that a file lies beside itself in, best first; whether they may be sent is not looked at."""
-    found: list[str] = []
-    path = os.path.join(root, filename)
-    for coding, extension in NEIGHBOURS.items():
+        Raises:
+            FileRefused: there is no such file, or it may not be served.
+        """
+        # What may be a link, and what may not, are kept apart.
+        kind = "" if links else "no link"
+        # SECURITY: what is kept was opened by this very name once, so it has passed every check but that for a dot.
+        dotted = filename[:1] == "." or "/." in filename
+        small = None if dotted else self.cache.get(self.root, filename, kind)
+        if small is not None:
+            return small
+        if self.kept_only:
+            raise NotKept
+        file = open_below(self.root, filename, dotfiles=self.dotfiles, links=links)
+        if file.size_bytes > self.cache.max_file_bytes:
+            return file
         try:
-            status = os.lstat(path + extension)
-        except OSError:
-            continue
-        if status.st_mtime_ns >= source.mtime_ns - NEIGHBOUR_AGE_NS:
-            found.append(coding)
-    return tuple(found)
+            return self.cache.read(self.root, filename, file, kind)
+        except FileTruncated:
+            # Somebody is writing it just now; what is sent must be what its length and entity tag say.
+            raise FileRefused(f"{file.path!r} is being changed") from None
+        finally:
+            file.close()
 
+    def neighbours_of(self, filename: str, source: SmallFile | OpenFile) -> tuple[str, ...]:
+        """Return the codings that a file lies beside itself in, best first, whether or not they may be sent."""
+        found: list[str] = []
+        path = os.path.join(self.root, filename)
+        for coding, extension in NEIGHBOURS.items():
+            try:
+                status = os.lstat(path + extension)
+            except OSError:
+                continue
+            if status.st_mtime_ns >= source.mtime_ns - NEIGHBOUR_AGE_NS:
+                found.append(coding)
+        return tuple(found)
 
-def fetch_neighbour(
-    root: str, filename: str, cache: SmallFileCache, dotfiles: bool
-) -> SmallFile | OpenFile | None:
-    """Return the coded neighbour of a file, or None if it may not be served; a link may not, wherever it leads."""
-    try:
-        return fetch(root, filename, cache, dotfiles, links=False)
-    except FileRefused:
-        return None
+    def neighbour(self, filename: str, coding: str) -> SmallFile | OpenFile | None:
+        """Return the neighbour of a file in `coding`, or None if it may not be served; a link never may."""
+        try:
+            return self.fetch(filename + NEIGHBOURS[coding], links=False)
+        except FileRefused:
+            return None
 
-
-def coded_small(
-    root: str, filename: str, coding: str, small: SmallFile, cache: SmallFileCache
-) -> SmallFile | None:
-    """Return a small file in `coding`, kept so that it is coded once; None where coding does not make it smaller."""
-    kept = cache.get(root, filename, coding)
-    if kept is None or kept.mtime_ns != small.mtime_ns or kept.size_bytes != small.size_bytes:
-        content = encode(coding, small.content)
-        # What does not get smaller is kept as it is: a sign not to try again.
-        kept = cache.keep_coded(root, filename, coding, small, min(content, small.content, key=len))
-    return kept if len(kept.content) < small.size_bytes else None
+    def coded(self, filename: str, coding: str, small: SmallFile) -> SmallFile | None:
+        """Return a small file in `coding`, kept so that it is coded once; None where that does not make it smaller."""
+        kept = self.cache.get(self.root, filename, coding)
+        if kept is None or kept.mtime_ns != small.mtime_ns or kept.size_bytes != small.size_bytes:
+            if self.kept_only:
+                raise NotKept
+            content = encode(coding, small.content)
+            # What does not get smaller is kept as it is: a sign not to try again.
+            best = min(content, small.content, key=len)
+            kept = self.cache.keep_coded(self.root, filename, coding, small, best)
+        return kept if len(kept.content) < small.size_bytes else None
 
 
 # What all share

@@ -445,9 +445,12 @@ class SmallFileCache:
     def __len__(self) -> int:
         return len(self._files)
 
-    def get(self, root: str, path: str, coding: str = "") -> SmallFile | None:
-        """Return the file kept for `path` below `root`, in `coding`, if it is still what is there."""
-        key = (root, path, coding)
+    def get(self, root: str, path: str, kind: str = "") -> SmallFile | None:
+        """Return the file kept for `path` below `root`, if it is still what is there.
+
+        `kind` tells apart what is kept for one path: the codings of `keep_coded`, or whatever `read` was given.
+        """
+        key = (root, path, kind)
         with self._lock:
             small = self._files.get(key)
             if small is not None:
@@ -468,7 +471,7 @@ class SmallFileCache:
         self._discard(key)
         return None
 
-    def read(self, root: str, path: str, file: OpenFile) -> SmallFile:
+    def read(self, root: str, path: str, file: OpenFile, kind: str = "") -> SmallFile:
         """Read `file`, which was opened for `path` below `root`, keep and return it. Does not close it.
 
         Raises:
@@ -478,7 +481,7 @@ class SmallFileCache:
         small = SmallFile(
             content, file.path, file.size_bytes, file.mtime_ns, file.inode, file.device
         )
-        self._keep((root, path, ""), small)
+        self._keep((root, path, kind), small)
         return small
 
     def keep_coded(
