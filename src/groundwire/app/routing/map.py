@@ -80,7 +80,7 @@ class Map:
         )
         self.sort_parameters = sort_parameters
         self.sort_key = sort_key
-        self._make_table()
+        self.table = self._empty_table()
         for factory in rules or ():
             self.add(factory)
 
@@ -130,18 +130,9 @@ class Map:
             rule.bind(self)
             with self._lock:
                 self._in_order.append(rule)
-                self._take_in(rule)
+                self.table.add(rule)
+                _take_in(self.rules_by_endpoint, rule)
         self._told()
-
-    def _take_in(self, rule: Rule) -> None:
-        self.table.add(rule)
-        rules = [*self.rules_by_endpoint.get(rule.endpoint, ())]
-        insort(rules, rule, key=lambda rule: rule.build_compare_key())
-        self.rules_by_endpoint[rule.endpoint] = rules
-
-    def _make_table(self) -> None:
-        self.table = RouteTable(merge_slashes=self._merge_slashes)
-        self.table.default_domain = None if self._host_matching else self._default_subdomain
 
     def rule_changed(self, rule: Rule, attribute: str) -> None:
         """Match and build by what `attribute` of `rule` says now. The rule calls it."""
@@ -155,11 +146,20 @@ class Map:
     def rules_changed(self) -> None:
         """Match and build by what all rules and the settings say now."""
         with self._lock:
-            self.rules_by_endpoint = {}
-            self._make_table()
+            # Made whole first: other threads match and build meanwhile.
+            table = self._empty_table()
+            rules_by_endpoint: dict[Any, list[Rule]] = {}
             for rule in self._in_order:
-                self._take_in(rule)
+                table.add(rule)
+                _take_in(rules_by_endpoint, rule)
+            self.table, self.rules_by_endpoint = table, rules_by_endpoint
         self._told()
+
+    def _empty_table(self) -> RouteTable:
+        return RouteTable(
+            merge_slashes=self._merge_slashes,
+            default_domain=None if self._host_matching else self._default_subdomain,
+        )
 
     def _told(self, converters: Any = None) -> None:
         for listener in self.on_change:
@@ -321,6 +321,13 @@ class Map:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({pformat(list(self.iter_rules()))})"
+
+
+def _take_in(rules_by_endpoint: dict[Any, list[Rule]], rule: Rule) -> None:
+    # A new list, since another thread may be iterating over the old one.
+    rules = [*rules_by_endpoint.get(rule.endpoint, ())]
+    insort(rules, rule, key=lambda rule: rule.build_compare_key())
+    rules_by_endpoint[rule.endpoint] = rules
 
 
 def _ascii_host(host: str) -> str:

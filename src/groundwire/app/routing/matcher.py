@@ -195,13 +195,16 @@ class RouteTable:
     holds the rules on the default host whose path is without variables and that need no more than to be found (no
     defaults, no redirect); what is not in it may still match, see `match`. `path` is decoded, and begins with one
     slash.
+
+    Args:
+        merge_slashes: whether a path matches as if ``//`` in it were ``/``, and is redirected.
+        default_domain: the domain part whose rules `literal` holds; None: there is no such domain.
     """
 
-    def __init__(self, *, merge_slashes: bool = True) -> None:
+    def __init__(self, *, merge_slashes: bool = True, default_domain: str | None = "") -> None:
         self.merge_slashes = merge_slashes
         self.literal: dict[str, dict[str, Rule]] = {}
-        self.default_domain: str | None = ""
-        """The domain part whose rules `literal` holds; None: there is no such domain."""
+        self.default_domain = default_domain
 
         self.redirecting: set[Any] = set()
         """Endpoints of which some rule has defaults, an alias, or a redirect: a match may not be the last word."""
