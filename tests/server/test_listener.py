@@ -452,6 +452,98 @@ def test_a_loop_without_readers_accepts_too() -> None:
 
 # Running out of descriptors.
 
+
+class Failing(socket.socket):
+    """A listening socket whose accept fails as long as it is told to."""
+
+    failures: list[int]
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.failures:
+            error = self.failures.pop()
+            raise OSError(error, os.strerror(error))
+        return super().accept()
+
+
+class Starving(Listening):
+    """A listener that finds no descriptor for its next connections."""
+
+    def __init__(self, *failures: int) -> None:
+        super().__init__()
+        (sock,) = self.sockets.sockets
+        failing = Failing(fileno=sock.detach())
+        failing.failures = list(failures)
+        self.sockets.sockets[:] = [failing]
+
+
+def test_a_shortage_rests_until_a_connection_closes(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        fixture = Starving()
+        fixture.listener.start()
+        first = fixture.connect()
+        assert b"hello" == await received(first)
+        fixture.sockets.sockets[0].failures.append(errno.ENFILE)  # type: ignore[attr-defined]
+        second = fixture.connect()
+        await asyncio.sleep(0.02)
+        assert 1 == fixture.listener.accepted
+        first.close()
+        assert b"hello" == await received(second)
+        await fixture.close()
+        second.close()
+
+    asyncio.run(scenario())
+    assert [os.strerror(errno.ENFILE) in message for message in caplog.messages] == [True]
+
+
+def test_a_shortage_that_lasts_turns_those_who_wait_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("groundwire.server.listener.RETRY_SECONDS", 0.02)
+
+    async def scenario() -> None:
+        fixture = Starving(errno.EMFILE, errno.EMFILE)
+        clients = [fixture.connect() for _ in range(3)]
+        fixture.listener.start()
+
+        for client in clients:
+            assert (await received(client)).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+            assert b"" == await received(client)
+        assert (3, 3) == (fixture.listener.accepted, fixture.listener.turned_away)
+        await asyncio.sleep(0.03)
+        late = fixture.connect()
+        assert b"hello" == await received(late)
+        await fixture.close()
+        for client in (*clients, late):
+            client.close()
+
+    asyncio.run(scenario())
+
+
+def test_closing_in_a_shortage_answers_those_who_wait() -> None:
+    async def scenario() -> None:
+        fixture = Starving(errno.EMFILE)
+        client = fixture.connect()
+
+        fixture.listener.close()
+
+        assert (await received(client)).startswith(b"HTTP/1.1 503 ")
+        client.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("error", [errno.ECONNABORTED, errno.EPROTO, errno.EPERM])
+def test_an_error_of_one_connection_does_not_stop_the_next(error: int) -> None:
+    async def scenario() -> None:
+        fixture = Starving(error, errno.EINTR, error)
+        fixture.listener.start()
+        client = fixture.connect()
+
+        assert b"hello" == await received(client)
+        await fixture.close()
+        client.close()
+
+    asyncio.run(scenario())
+
+
 EXHAUSTED = """
     import asyncio, logging, os, resource, socket, sys, time
     logging.basicConfig(stream=sys.stdout, format="%(message)s")

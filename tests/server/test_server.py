@@ -615,6 +615,24 @@ def test_a_log_file_that_cannot_be_opened_ends_with_status_2(
     assert capsys.readouterr().err.startswith("groundwire: cannot write to the log file")
 
 
+def test_an_application_that_cannot_start_ends_with_status_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Failing:
+        request_class = Request
+        handle = staticmethod(hello)
+
+        def startup(self) -> None:
+            raise LookupError("no database")
+
+    settings = ServerSettings(host="127.0.0.1", port=0, access_log="off")
+
+    assert 2 == run(Failing(), settings)  # type: ignore[arg-type]
+    text = capsys.readouterr().err
+    assert text.startswith("groundwire: the application could not start:\n")
+    assert text.endswith("LookupError: no database\n")
+
+
 def test_an_unknown_event_loop_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == run(hello, ServerSettings(port=0), loop="trio")  # type: ignore[arg-type]
     assert (

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, Literal
@@ -67,9 +68,9 @@ def run(
     """
     diagnostics = _log_to_stderr()
     received: list[int] = []
+    server = Server(handler, settings)
     try:
         make_loop = loop_factory(loop or os.environ.get(LOOP_VARIABLE) or "auto")
-        server = Server(handler, settings)
         server.open()
         sys.setswitchinterval(SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=make_loop) as runner:
@@ -88,6 +89,12 @@ def run(
             runner.run(server.serve(ready))
     except StartError as error:
         sys.stderr.write(f"groundwire: {error}\n")
+        return CANNOT_START
+    except Exception:
+        if server.has_started:
+            raise
+        sys.stderr.write("groundwire: the application could not start:\n")
+        traceback.print_exc()
         return CANNOT_START
     except KeyboardInterrupt:  # before signals were ours to handle
         return 128 + signal.SIGINT

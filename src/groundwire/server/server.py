@@ -118,6 +118,11 @@ class Server:
         self._stop_requested = asyncio.Event()
         self._stop_at_once = asyncio.Event()
 
+    @property
+    def has_started(self) -> bool:
+        """Whether it accepts connections, or has."""
+        return self._next_sweep > 0
+
     def open(self) -> None:
         """Bind, listen, and open the log: all that can go wrong before a loop runs.
 
