@@ -208,7 +208,8 @@ def docstring_lines(tree: ast.AST) -> set[int]:
     }
 
 
-def code_lines(text: str) -> set[int]:
+@cache
+def code_lines(text: str) -> frozenset[int]:
     """Lines that hold code: not blank, not a comment, not a docstring."""
     passive = {
         tokenize.COMMENT,
@@ -222,7 +223,7 @@ def code_lines(text: str) -> set[int]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in passive:
             lines.update(range(token.start[0], token.end[0] + 1))
-    return lines - docstring_lines(ast.parse(text))
+    return frozenset(lines - docstring_lines(ast.parse(text)))
 
 
 def long_functions(text: str) -> list[tuple[str, int]]:
@@ -292,10 +293,14 @@ def wall_clock_calls(tree: ast.Module) -> list[int]:
     ]
 
 
-def comments(text: str) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
+@cache
+def comments(text: str) -> list[tuple[int, str]]:
+    """The comments and their lines."""
+    return [
+        (token.start[0], token.string)
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type == tokenize.COMMENT
+    ]
 
 
 # --- the source keeps them
