@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from wire import Answer, Wire, request
-
 from groundwire import Groundwire
+from wire import Answer, Wire, request
 
 
 def make_app(**options: Any) -> Groundwire:

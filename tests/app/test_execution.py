@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fetching import fetch, fetch_often, make_app, settle_inline
-from wire import Wire, request
 
+from fetching import fetch, fetch_often, make_app, settle_inline
 from groundwire import Groundwire, g
 from groundwire import request as current_request
 from groundwire.app.execution import (
@@ -30,6 +29,7 @@ from groundwire.app.execution import (
     wait_for,
 )
 from groundwire.app.nonblocking import Watch
+from wire import Wire, request
 
 LOOP_THREAD = "MainThread"
 
@@ -109,7 +109,7 @@ def _enters_a_lock() -> None:
         pass
 
 
-def _enters_a_lock_of_its_own(guarded: Guarded = Guarded()) -> None:  # noqa: B008
+def _enters_a_lock_of_its_own(guarded: Guarded = Guarded()) -> None:
     guarded.use()
 
 
@@ -584,7 +584,7 @@ def steps(log: list[Any]) -> Iterator[Awaitable[Any]]:
         yield failing()
     except KeyError as error:
         log.append(error.args)
-    return "end"  # noqa: B901
+    return "end"
 
 
 async def failing() -> None:

@@ -310,13 +310,13 @@ def find_root_path(import_name: str) -> str:
 
 def find_instance_path(import_name: str) -> str:
     """Return where the files of one deployment lie: ``instance`` beside the program; installed, below ``var``."""
-    package = import_name.partition(".")[0]
-    root = Path(find_root_path(package))
-    module = sys.modules.get(package)
-    if module is not None and hasattr(module, "__path__"):
+    root = Path(find_root_path(import_name))
+    module = sys.modules.get(import_name)
+    # From the module's folder up to the one that its first package, or it, lies in.
+    levels = import_name.count(".") + hasattr(module, "__path__")
+    for _ in range(levels if getattr(module, "__file__", None) else 0):
         root = root.parent
     prefix = Path(sys.prefix).resolve()
-    site = {"site-packages", "dist-packages"} & set(root.parts)
-    if site and root.is_relative_to(prefix):
-        return str(prefix / "var" / f"{package}-instance")
+    if {"site-packages", "dist-packages"} & set(root.parts) and root.is_relative_to(prefix):
+        return str(prefix / "var" / f"{import_name.partition('.')[0]}-instance")
     return str(root / "instance")
