@@ -369,6 +369,27 @@ def test_from_wire_sets_four_attributes_and_nothing_more() -> None:
     assert {"head": head, "exchange": exchange, "method": "GET", "path": "/a b"} == vars(request)
 
 
+def test_a_subclass_with_a_constructor_of_its_own_is_constructed() -> None:
+    class Timed(Request):
+        def __init__(self, environ: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+            super().__init__(environ, *args, **kwargs)
+            self.began = environ["REMOTE_ADDR"]
+
+    class Inherited(Timed):
+        pass
+
+    class Own(Timed):
+        @classmethod
+        def from_wire(cls, head: RequestHead, exchange: Any) -> Any:
+            return "own"
+
+    request = wire_request("//a", method="get", content=b"octets", cls=Inherited)
+    assert isinstance(request, Inherited)
+    assert (request.began, request.method, request.path) == ("192.0.2.7", "get", "/a")
+    assert request.get_data() == b"octets"
+    assert Own.from_wire(head_of(), InMemoryExchange()) == "own"
+
+
 def test_asterisk_and_authority_form_have_no_decoded_path() -> None:
     assert wire_request("*", method="OPTIONS").path == "*"
     connect = wire_request("example.org:443", [("Host", "example.org:443")], method="CONNECT")

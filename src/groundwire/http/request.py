@@ -95,14 +95,21 @@ class Request(RequestFields):
 
     shallow = False
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own: Any = cls
+        if cls.__init__ is not Request.__init__ and own.from_wire.__func__ is _from_wire:
+            own.from_wire = classmethod(_from_wire_through_init)
+
     def __init__(
         self, environ: Environ, populate_request: bool = True, shallow: bool = False
     ) -> None:
         self.environ = environ
         self.shallow = shallow
-        self.method = environ.get("REQUEST_METHOD", "GET").upper()
-        self.root_path = decode_wsgi(environ.get("SCRIPT_NAME") or "").rstrip("/")
-        self.path = "/" + decode_wsgi(environ.get("PATH_INFO") or "").lstrip("/")
+        if self.head is None:
+            self.method = environ.get("REQUEST_METHOD", "GET").upper()
+            self.root_path = decode_wsgi(environ.get("SCRIPT_NAME") or "").rstrip("/")
+            self.path = "/" + decode_wsgi(environ.get("PATH_INFO") or "").lstrip("/")
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
@@ -110,7 +117,8 @@ class Request(RequestFields):
     def from_wire(cls, head: RequestHead, exchange: Exchange) -> Self:
         """Make the request that `head` begins.
 
-        PERF: 0.2 µs, most of it the object. A subclass's `__init__` is not called: it would want an environ.
+        PERF: 0.2 µs, most of it the object. `__init__` is called, with the environ it wants, only where a subclass
+        has its own.
         """
         request = cls.__new__(cls)
         request.head = head
@@ -555,6 +563,15 @@ class Request(RequestFields):
         raise UnsupportedMediaType(
             "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
         )
+
+
+_from_wire = cast(Any, Request.from_wire).__func__
+
+
+def _from_wire_through_init(cls: type[Request], head: RequestHead, exchange: Exchange) -> Request:
+    request: Request = _from_wire(cls, head, exchange)
+    type(request).__init__(request, request.environ)
+    return request
 
 
 def _multi_dict(source: Any) -> MultiDict[str, str]:

@@ -184,7 +184,7 @@ class Response(ResponseFields):
         cls._reason_status = cls.status_code
         cls.plain_type = type_of_text(cls.default_mimetype)
         if not cls.is_plain or cls.plain_type is None or cls.__init__ is not _plain_init:
-            cls.of_text = classmethod(_construct_of_text)  # type: ignore[assignment, method-assign]
+            cast(Any, cls).of_text = classmethod(_construct_of_text)
 
     def __init__(
         self,
