@@ -134,6 +134,12 @@ def test_if_match_is_followed_by_if_none_match() -> None:
     assert outcome({"If-Unmodified-Since": SAME, "If-Modified-Since": SAME}) is NOT_MODIFIED
 
 
+def test_two_dates_are_none() -> None:
+    headers = Headers([("If-Modified-Since", SAME), ("If-Modified-Since", SAME)])
+
+    assert evaluate_preconditions("GET", headers, last_modified=CHANGED).outcome is PROCEED
+
+
 def test_lists_may_be_spread_over_lines() -> None:
     headers = Headers([("If-None-Match", '"b"'), ("If-None-Match", '"a"')])
 

@@ -71,8 +71,8 @@ def evaluate_preconditions(
         tags = parse_etags(if_match)
         if not (exists and (tags.star_tag or (not weak and _listed(tags, opaque)))):
             return Verdict(Outcome.PRECONDITION_FAILED)
-    # Step 2. A date that is none, or a representation without one, has the field ignored (§13.1.4).
-    elif _changed_since(modified, headers.get("If-Unmodified-Since")) is True:
+    # Step 2. A date that is none, more than one, or a representation without one: the field is ignored (§13.1.4).
+    elif _changed_since(modified, headers.combined("If-Unmodified-Since")) is True:
         return Verdict(Outcome.PRECONDITION_FAILED)
     # Step 3, by weak comparison (§13.1.2).
     if if_none_match is not None:
@@ -80,12 +80,12 @@ def evaluate_preconditions(
         if exists and (tags.star_tag or (opaque is not None and tags.contains_weak(opaque))):
             return Verdict(Outcome.NOT_MODIFIED if retrieval else Outcome.PRECONDITION_FAILED)
     # Step 4.
-    elif retrieval and _changed_since(modified, headers.get("If-Modified-Since")) is False:
+    elif retrieval and _changed_since(modified, headers.combined("If-Modified-Since")) is False:
         return Verdict(Outcome.NOT_MODIFIED)
     # Step 5. Range means something for GET only (§14.2).
     if method != "GET" or "Range" not in headers:
         return Verdict(Outcome.PROCEED)
-    if_range = headers.get("If-Range")
+    if_range = headers.combined("If-Range")
     use_range = if_range is None or _validates(if_range, opaque, weak, modified, now)
     return Verdict(Outcome.PROCEED, use_range)
 

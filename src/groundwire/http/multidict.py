@@ -28,24 +28,31 @@ MultiDictSource: TypeAlias = (
 """What a `MultiDict` can be made from."""
 
 
-def iterate_pairs(source: Any) -> Iterator[tuple[Any, Any]]:
-    """Iterate over the (key, value) pairs of a `MultiDict`, a mapping, or an iterable of pairs.
+def iterate_pairs(source: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the (key, value) pairs of a `MultiDict`, a mapping, or an iterable of pairs.
 
     In a plain mapping, a value that is a list, tuple or set stands for several values.
     """
-    key: Any
-    value: Any
-    if isinstance(source, MultiDict):
-        yield from source.items(multi=True)
+    pairs: Iterable[tuple[Any, Any]] = source
+    if is_multidict(source):
+        pairs = source.items(multi=True)
     elif is_mapping(source):
-        for key, value in source.items():
-            if isinstance(value, SEVERAL):
-                for item in value:
-                    yield key, item
-            else:
-                yield key, value
-    else:
-        yield from source
+        pairs = _mapping_pairs(source)
+    return pairs
+
+
+def _mapping_pairs(source: Any) -> Iterator[tuple[Any, Any]]:
+    for key, value in source.items():
+        if isinstance(value, SEVERAL):
+            for item in value:
+                yield key, item
+        else:
+            yield key, value
+
+
+def is_multidict(source: object) -> bool:
+    """Whether `source` is a `MultiDict`; as `is_mapping`."""
+    return isinstance(source, MultiDict)
 
 
 def is_mapping(source: object) -> bool:
@@ -73,8 +80,7 @@ class MultiDict(TypeConversionDict[K, V]):
             super().__init__()
             return
         lists: dict[Any, list[Any]] = {}
-        source: Any = mapping
-        for key, value in source if type(source) is list else iterate_pairs(source):
+        for key, value in iterate_pairs(mapping):
             lists.setdefault(key, []).append(value)
         storage.__init__(self, lists)
 

