@@ -51,9 +51,9 @@ class Part:
     """One segment of a rule. Two parts are equal when they match the same and are tried at the same time."""
 
     __slots__ = (
-        "chain",
         "content",
         "final",
+        "is_chain",
         "key",
         "kind",
         "limit_characters",
@@ -62,6 +62,7 @@ class Part:
         "source",
         "static",
         "suffixed",
+        "texts",
         "variables",
         "weight",
     )
@@ -85,8 +86,11 @@ class Part:
     match: Callable[[str], re.Match[str] | None]
     names: tuple[str, ...]
     limit_characters: int | None
-    chain: tuple[str, ...] | None
-    """The static texts around and between the variables, where each of those takes any text."""
+    texts: tuple[str, ...]
+    """The static texts before, between and after the variables: none of them may be missing."""
+
+    is_chain: bool
+    """Whether every variable takes any text, so that `texts` are all that has to be found."""
 
     key: tuple[str, bool, bool, Weight]
 
@@ -102,7 +106,8 @@ class Part:
         variables: tuple[Variable, ...] = (),
         limit_characters: int | None = None,
         kind: int = PATTERN,
-        chain: tuple[str, ...] | None = None,
+        texts: tuple[str, ...] = (),
+        is_chain: bool = False,
     ) -> None:
         self.content = content
         self.source = source
@@ -113,7 +118,8 @@ class Part:
         self.kind = kind
         self.variables = variables
         self.limit_characters = limit_characters
-        self.chain = chain
+        self.texts = texts
+        self.is_chain = is_chain
         self.key = (content, final, suffixed, weight)
         if not static:
             self.match = re.compile(content).fullmatch
@@ -124,10 +130,17 @@ class Part:
 
         The last value of a suffixed part is the slash, or nothing.
         """
-        if self.chain is not None:
-            return take_chain(self.chain, text)
+        texts = self.texts
+        if not text.startswith(texts[0]) or not text.endswith(texts[-1]):
+            return None
+        if self.is_chain:
+            return take_chain(texts, text)
         if self.limit_characters is not None and len(text) > self.limit_characters:
             return None
+        # PERF: where thousands of patterns compete, most are out before a regular expression is tried.
+        for between in texts[1:-1]:
+            if between not in text:
+                return None
         match = self.match(text)
         if match is None:
             return None
@@ -141,12 +154,12 @@ class Part:
 def take_chain(texts: tuple[str, ...], segment: str) -> tuple[str, ...] | None:
     """Return what stands in `segment` between `texts`, one or more characters each; None: it does not fit.
 
+    It is known to begin with the first of `texts` and to end with the last.
+
     The first value is as long as can be, then the second, as with greedy regular expressions. That is: each text
     between is taken where it stands last, from right to left.
     """
     first, *between, last = texts
-    if not segment.startswith(first) or not segment.endswith(last):
-        return None
     start, end = len(first), len(segment) - len(last)
     values: list[str] = []
     for text in reversed(between):
@@ -222,20 +235,28 @@ class _Collector:
             variables=tuple(self.variables),
             limit_characters=limit_for(self.pieces),
             kind=kind,
-            chain=None if suffixed else chain_of(self.pieces),
+            texts=texts_of(self.pieces, suffixed),
+            is_chain=not self.final and all(map(takes_any_text, self.converters)),
         )
 
 
-def chain_of(pieces: list[str | BaseConverter]) -> tuple[str, ...] | None:
-    """Return the texts around and between variables that all take any text; None: some do not."""
+def takes_any_text(converter: BaseConverter) -> bool:
+    """Whether a variable takes any text without a slash."""
+    return (
+        converter.part_isolating and converter.regex == ANY_TEXT_REGEX and regex_is_known(converter)
+    )
+
+
+def texts_of(pieces: list[str | BaseConverter], suffixed: bool) -> tuple[str, ...]:
+    """Return the texts before, between and after the variables; without the slash that may be missing."""
     texts = [""]
     for piece in pieces:
         if isinstance(piece, str):
             texts[-1] += piece
-        elif piece.regex == ANY_TEXT_REGEX and regex_is_known(piece) and piece.part_isolating:
-            texts.append("")
         else:
-            return None
+            texts.append("")
+    if suffixed:
+        texts[-1:] = [texts[-1].removesuffix("/"), ""]
     return tuple(texts)
 
 
