@@ -192,7 +192,12 @@ def test_a_content_length_that_is_not_the_contents_is_refused_before_anything_is
     response = Response("12345")
     response.headers["Content-Length"] = length
     with pytest.raises(ValueError, match="Content-Length was set to"):
+        response.settle(None)
+    with pytest.raises(ValueError, match="Content-Length was set to"):
         response.field_lines()
+    response.status_code = 304
+    response.settle(None)
+    assert response.field_lines() == []
 
 
 def test_a_content_length_may_stand_for_content_that_is_not_sent() -> None:

@@ -169,8 +169,8 @@ def server_address(environ: Mapping[str, Any]) -> tuple[str, int | None] | None:
     if name is None:
         return None
     try:
-        port = int(environ.get("SERVER_PORT"))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        port = int(environ["SERVER_PORT"])
+    except (KeyError, TypeError, ValueError):
         return name, None
     return name, port
 

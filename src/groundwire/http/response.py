@@ -451,15 +451,25 @@ class Response(ResponseFields):
 
         Args:
             request: the request; its `environ` is read for classes that override how a response becomes a message.
+
+        Raises:
+            ValueError: Content-Length was set to another number than the content has octets.
         """
-        if self._settled:
+        if not self.is_plain:
+            self._settle_overridden(request)
+        elif self.content is None and isinstance(self.source, (list, tuple)):
+            self.content = b"".join(self.iter_encoded())
+            self.source = None
+        if self._headers is None:
             return
-        if self.is_plain:
-            if self.content is None and isinstance(self.source, (list, tuple)):
-                self.content = b"".join(self.iter_encoded())
-                self.source = None
-            if self.autocorrect_location_header and self._headers is not None:
-                self._headers = self.get_wsgi_headers(request.environ)
+        if self.is_plain and self.autocorrect_location_header:
+            self._headers = self.get_wsgi_headers(request.environ)
+        length = self._headers.get("Content-Length")
+        if length is not None and self.content and self.status_code != 304:
+            self._check_length(length, len(self.content))
+
+    def _settle_overridden(self, request: Any) -> None:
+        if self._settled:
             return
         self._settled = True
         # As for GET: the server itself leaves the content of an answer to HEAD out.
