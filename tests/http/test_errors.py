@@ -291,6 +291,17 @@ def test_the_response_class_is_said_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert isinstance(errors.NotFound().get_response(), FakeResponse)
 
 
+def test_a_request_makes_no_environ_for_an_error_that_asks_nothing_of_it(
+    response_class: type[FakeResponse],
+) -> None:
+    class Request:
+        @property
+        def environ(self) -> Any:
+            raise AssertionError("made")
+
+    assert 404 == errors.NotFound().get_response(Request()).status
+
+
 # --- abort
 
 

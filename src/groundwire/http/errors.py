@@ -139,7 +139,9 @@ class HTTPException(Exception):
         """
         if self.response is not None:
             return self.response
-        environ = getattr(environ, "environ", environ)
+        # The classes of this module ask nothing of an environ, which costs 10 µs where a request has to make it.
+        own = type(self).__module__ == __name__
+        environ = None if own else getattr(environ, "environ", environ)
         return make_response(
             self.get_body(environ, scope), self.code, self.get_headers(environ, scope)
         )
