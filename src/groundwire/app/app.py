@@ -87,7 +87,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             return self.answer_raised(context, plan, error)
         if perf_counter() - started > INLINE_RUN_SECONDS:
             self.plans.overran(plan, perf_counter() - started)
-        if type(value) is str and len(value) <= SMALL_TEXT:
+        if type(value) is str and len(value) <= SMALL_TEXT and context.after_functions is None:
             return plan.text_response(value)
         return self.answer_value(context, plan, value)
 
@@ -140,6 +140,8 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 response = self.response_of(value, context.request)
             if context.after_functions is not None:
                 response = run_sync(lifecycle.process_response(self, context, response))
+            if context.request.content:
+                context.request.close()
             return lifecycle.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
             return self.answer_raised(context, plan, error)

@@ -177,6 +177,8 @@ def preprocess(app: App, context: RequestContext) -> Steps[Any]:
     for function in plan.preprocessors:
         yield from called(function, request.endpoint, request.view_args)
     for function in plan.before:
+        if id(function) in plan.readers:
+            yield from received(request)
         value = yield from called(ensured(app, function))
         if value is not None:
             return value
@@ -194,16 +196,16 @@ def dispatch(app: App, context: RequestContext) -> Steps[Any]:
     plan = plan_of(app, context)
     if plan.view is None:
         raise KeyError(rule.endpoint)
-    content = request.content
-    if (
-        plan.view_is_async
-        and not isinstance(content, bytes)
-        and not content.complete
-        and not options_of(rule).stream
-    ):
-        # A coroutine must not block on content, and Flask's ways of reading it do not await.
-        yield request.receive()
+    if plan.view_is_async and not options_of(rule).stream:
+        yield from received(request)
     return (yield from called(ensured(app, plan.view), **(request.view_args or {})))
+
+
+def received(request: Any) -> Steps[None]:
+    """Wait for the request's content: a coroutine must not block on it, and Flask's ways to read it do not await."""
+    content = request.content
+    if not isinstance(content, bytes) and not content.complete:
+        yield request.receive()
 
 
 def raise_routing(app: App, context: RequestContext, request: Any) -> Steps[Any]:

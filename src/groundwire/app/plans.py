@@ -5,8 +5,10 @@ of hooks (`groundwire.app.registry`), the rules, an attribute of the app, its co
 So no request has to ask whether it is still right.
 """
 
+import inspect
 import threading
 from collections.abc import Callable, Iterable
+from types import CodeType
 from typing import Any, NamedTuple, cast
 from weakref import WeakSet
 
@@ -42,6 +44,7 @@ class Plan:
         "endpoint",
         "execution",
         "preprocessors",
+        "readers",
         "rule",
         "short",
         "teardown",
@@ -60,6 +63,9 @@ class Plan:
 
     preprocessors: tuple[Function, ...]
     before: tuple[Function, ...]
+    readers: frozenset[int]
+    """Which of `before`, by their `id`, are coroutine functions that read the request's content."""
+
     after: tuple[Function, ...]
     teardown: tuple[Function, ...]
     teardown_app: tuple[Function, ...]
@@ -179,6 +185,11 @@ class PlanTable:
         outer_first = inner_first[::-1]
         plan.preprocessors = _functions(app.url_value_preprocessors, outer_first)
         plan.before = _functions(app.before_request_funcs, outer_first)
+        plan.readers = frozenset(
+            id(function)
+            for function in plan.before
+            if is_async(function) and mentions_content(function)
+        )
         plan.after = _functions(app.after_request_funcs, inner_first, last_first=True)
         plan.teardown = _functions(app.teardown_request_funcs, inner_first, last_first=True)
         plan.teardown_app = tuple(reversed(app.teardown_appcontext_funcs))
@@ -248,6 +259,24 @@ def _functions(
         functions = by_scope.get(scope, ())
         found.extend(reversed(functions) if last_first else functions)
     return tuple(found)
+
+
+CONTENT_NAMES = frozenset(
+    {"data", "files", "form", "get_data", "get_json", "json", "stream", "values"}
+)
+"""Attributes of a request through which its content is read."""
+
+
+def mentions_content(function: Function) -> bool:
+    """Tell whether the code of `function` itself has a name by which a request's content is read."""
+    codes: list[Any] = [getattr(inspect.unwrap(function), "__code__", None)]
+    for code in codes:
+        if code is None:
+            continue
+        if CONTENT_NAMES & {*code.co_names}:
+            return True
+        codes.extend(inner for inner in code.co_consts if isinstance(inner, CodeType))
+    return False
 
 
 _tables: WeakSet[PlanTable] = WeakSet()

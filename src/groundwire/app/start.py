@@ -15,20 +15,24 @@ class SetupWarning(UserWarning):
 def warn_of_mistakes(app: Any) -> None:
     """Warn of rules that never match, and of views that cannot be called with their rule's parameters."""
     for first, second in app.url_map.duplicates():
-        warnings.warn(
+        warn_at(
+            options_of(second).place,
             f"The rule {second.rule!r} of endpoint {second.endpoint!r} ({options_of(second).place}) can never match:"
             f" {first.rule!r} of endpoint {first.endpoint!r} ({options_of(first).place}) matches the same requests and"
             " comes first. Remove one, or give them different methods.",
-            SetupWarning,
-            stacklevel=2,
         )
     for rule, view, missing in unfit_views(app):
-        warnings.warn(
+        warn_at(
+            options_of(rule).place,
             f"The view of endpoint {rule.endpoint!r} ({place_of(view)}) takes no parameter {missing!r}, which its rule"
             f" {rule.rule!r} ({options_of(rule).place}) has. Each of its requests will fail.",
-            SetupWarning,
-            stacklevel=2,
         )
+
+
+def warn_at(place: str, message: str) -> None:
+    """Warn as if from `place`, ``file:line``, so that what is shown is the line that has to be changed."""
+    file, _, line = place.rpartition(":")
+    warnings.warn_explicit(message, SetupWarning, file or "<unknown>", int(line or 1))
 
 
 def unfit_views(app: Any) -> list[tuple[Any, Any, str]]:
