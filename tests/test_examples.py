@@ -6,9 +6,13 @@ Flask runs the same source with its own name in it: where the two differ, one of
 import hashlib
 import importlib.util
 import io
+import re
+import signal
+import subprocess
 import sys
 import types
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +51,40 @@ def forget_examples() -> Iterator[None]:
     for name in set(sys.modules) - before:
         if name.startswith("example_"):
             del sys.modules[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_starts_as_its_first_lines_say(path: Path, tmp_path: Path) -> None:
+    said = path.read_text(encoding="utf-8").partition('"""')[2].partition('"""')[0]
+    (target,) = re.findall(r"^groundwire run (\S+)$", said, re.MULTILINE)
+    paths = re.findall(r"http://localhost:8000(/\S*)", said)
+    command = [sys.executable, "-m", "groundwire", "run", str(EXAMPLES.parent / target)]
+    options = ["--port", "0", "--access-log", "off"]
+
+    with subprocess.Popen(
+        [*command, *options],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        try:
+            line = server.stdout.readline()
+            found = re.search(r"http://localhost:(\d+)", line)
+            assert found is not None, line
+            client = HTTPConnection("localhost", int(found[1]), timeout=5)
+            client.request("GET", paths[-1])
+            status = client.getresponse().status
+            client.close()
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.stdout.read()
+
+    assert paths
+    assert status in {200, 404, 405}
+    assert server.returncode == 0
 
 
 def client_of(name: str, framework: str) -> Any:
