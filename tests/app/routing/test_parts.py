@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundwire.app.routing import Map, Rule
-from groundwire.app.routing.parts import ANY_TEXT, DIGITS, PATTERN, Part, take_chain
+from groundwire.app.routing.parts import ANY_TEXT, DIGITS, PATTERN, REST, Part, take_chain
 
 
 def parts_of(rule: str) -> tuple[Part, ...]:
@@ -39,7 +39,9 @@ def test_a_part_that_crosses_slashes_takes_the_rest() -> None:
         ("/<int(signed=True):a>", PATTERN),
         ("/<string(length=2):a>", PATTERN),
         ("/<a>.txt", PATTERN),
-        ("/<path:a>", PATTERN),
+        ("/<path:a>", REST),
+        ("/<path:a>/", PATTERN),
+        ("/<path:a>/x", PATTERN),
     ],
 )
 def test_the_common_kinds_need_no_regular_expression(rule: str, kind: int) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from ...http.errors import MethodNotAllowed, NotFound
 from .converters import ValidationError
 from .exceptions import AdapterNeeded, NoMatch, RequestPath, WebsocketMismatch
-from .parts import ANY_TEXT, PATTERN, Part
+from .parts import ANY_TEXT, DIGITS, PATTERN, REST, Part
 from .rules import Rule
 
 ORDINARY_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -74,7 +74,8 @@ def straight(
     PERF: this is what nearly every request needs, in one call; the walk takes eight.
     """
     texts: list[str] = []
-    for segment in segments:
+    waiting = iter(segments)
+    for segment in waiting:
         child = state.static.get(segment)
         if child is None:
             dynamic = state.dynamic
@@ -82,7 +83,11 @@ def straight(
                 return None
             part, child = dynamic[0]
             kind = part.kind
-            if kind == PATTERN or not (segment if kind == ANY_TEXT else segment.isdecimal()):
+            if kind == REST and segment:
+                segment = "/".join([segment, *waiting])
+                if "\n" in segment:
+                    return None
+            elif kind == PATTERN or not (segment if kind == ANY_TEXT else segment.isdecimal()):
                 return None
             texts.append(segment)
         state = child
@@ -138,7 +143,7 @@ class _Walk:
     ) -> Found | None:
         segment = self.segments[at]
         kind = part.kind
-        if kind != PATTERN:
+        if kind in (ANY_TEXT, DIGITS):
             if not (segment if kind == ANY_TEXT else segment.isdecimal()):
                 return None
             return self.descend(following, at + 1, (*values, segment))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from .converters import BaseConverter, regex_is_known
+from .converters import BaseConverter, PathConverter, regex_is_known
 from .parsing import Token, Variable
 
 OWN_REGEX_CHARACTERS: Final = 1024
@@ -31,8 +31,18 @@ ANY_TEXT: Final = 1
 DIGITS: Final = 2
 """Kind of part: the whole segment is one whole number (``<int:id>``)."""
 
-PATTERN: Final = 3
+REST: Final = 3
+"""Kind of part: all that is left of the path is one variable (``<path:name>``)."""
+
+PATTERN: Final = 4
 """Kind of part: anything else."""
+
+KINDS: Final = {
+    (ANY_TEXT_REGEX, False): ANY_TEXT,
+    (r"\d+", False): DIGITS,
+    (PathConverter.regex, True): REST,
+}
+"""The kinds of parts of one variable, by its regular expression and whether they are final."""
 
 
 class Weight(NamedTuple):
@@ -224,7 +234,7 @@ class _Collector:
             regex = regex.removesuffix("/") + "(?<!/)(/?)"
         kind = PATTERN
         if len(self.pieces) == 1 and regex_is_known(self.converters[0]):
-            kind = {ANY_TEXT_REGEX: ANY_TEXT, r"\d+": DIGITS}.get(self.converters[0].regex, PATTERN)
+            kind = KINDS.get((self.converters[0].regex, self.final), PATTERN)
         return Part(
             regex,
             source=self.source,
