@@ -25,10 +25,8 @@ from ..server.memory import MemoryServer
 MAX_REDIRECTS = 20
 
 
-class TestRequest(NamedTuple):
+class SentRequest(NamedTuple):
     """What a response is the answer to."""
-
-    __test__ = False  # its name is Flask's; pytest must not take it for a test
 
     method: str
     url: str
@@ -49,9 +47,9 @@ class TestResponse(Response):
         raw: every byte that came.
     """
 
-    __test__ = False
+    __test__ = False  # its name is Flask's; pytest must not take it for a test
 
-    def __init__(self, received: ReceivedResponse, request: TestRequest, raw: bytes) -> None:
+    def __init__(self, received: ReceivedResponse, request: SentRequest, raw: bytes) -> None:
         super().__init__(
             received.content, f"{received.status} {received.reason}", Headers(received.fields)
         )
@@ -67,7 +65,7 @@ class TestResponse(Response):
     @property
     def text(self) -> str:
         """The content as text."""
-        return self.get_data(as_text=True)
+        return cast("str", self.get_data(as_text=True))
 
 
 class Cookie(NamedTuple):
@@ -312,7 +310,7 @@ class FlaskClient:
         raw = self._server.exchange(message, scheme=parts.scheme)
         self._raise_what_was_raised()
         *interim, final = read_responses(raw, method)
-        response = TestResponse(final, TestRequest(method, url), raw)
+        response = TestResponse(final, SentRequest(method, url), raw)
         response.interim = interim
         self._keep_cookies(response, parts.hostname or "", path)
         return response
@@ -373,11 +371,8 @@ class _Watched:
 
     def __init__(self, app: Any) -> None:
         self._app = app
+        self.request_class: Any = app.request_class
         self.request: Any = None
-
-    @property
-    def request_class(self) -> Any:
-        return self._app.request_class
 
     def handle(self, request: Any) -> Any:
         self.request = request
@@ -429,22 +424,18 @@ def _authorization(auth: Authorization | tuple[str, str]) -> str:
 
 def _fields(data: Any) -> list[tuple[str, Any]]:
     """Return the fields of a form, several for a list of values; (file, name, type) tuples as files."""
-    pairs = (
-        data.items(multi=True)
-        if hasattr(data, "getlist")
-        else getattr(data, "items", lambda: data)()
-    )
+    items = {"multi": True} if hasattr(data, "getlist") else {}
+    pairs: Iterable[tuple[str, Any]] = data.items(**items) if hasattr(data, "items") else data
     fields: list[tuple[str, Any]] = []
     for name, value in pairs:
-        for each in cast("list[Any]", value) if isinstance(value, list) else [value]:
-            is_file = isinstance(each, tuple)
-            fields.append((name, FileStorage(each[0], *_name_and_type(each)) if is_file else each))
+        values: list[Any] = list(value) if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownArgumentType]
+        fields += [(name, _as_file(each) if isinstance(each, tuple) else each) for each in values]
     return fields
 
 
-def _name_and_type(value: tuple[Any, ...]) -> tuple[str | None, str | None, str | None]:
-    filename = value[1] if len(value) > 1 else None
-    return filename, None, value[2] if len(value) > 2 else None
+def _as_file(given: Any) -> FileStorage:
+    filename = given[1] if len(given) > 1 else None
+    return FileStorage(given[0], filename, content_type=given[2] if len(given) > 2 else None)
 
 
 def _is_file(value: Any) -> bool:

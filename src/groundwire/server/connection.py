@@ -175,31 +175,22 @@ class Connection(asyncio.Protocol):
         """Answer requests in order, beginning with `request` if given, until one has to wait or none is left."""
         server = self.server
         reader = self.reader
-        writer = server.writer
-        handler = server.handler
         log = server.access_log
         output: list[bytes] = []
         size = 0
         batch_began = began = perf_counter()
         try:
-            while True:
-                if request is None:
-                    head = reader.next_head()
-                    if head is None:
-                        break
-                    request = handler.request_class.from_wire(head, self)
-                    if head.content_length != 0 and not self._take_content(request, output):
-                        break
-                else:
-                    head = request.head
-                    assert head is not None
+            while request is not None or (request := self._next_request(output)) is not None:
+                head = request.head
+                assert head is not None
                 context = server.context.copy()
-                answer = context.run(handler.handle, request)
+                answer = context.run(server.handler.handle, request)
                 if (
                     isinstance(answer, Response)
                     and (plain_type := answer.plain_type) is not None
                     and (content := answer.content) is not None
                     and answer.on_close is None
+                    and answer.reason is None
                     and 200 <= answer.status_code <= 599
                     and head.persistent
                     and head.version == "HTTP/1.1"
@@ -207,10 +198,9 @@ class Connection(asyncio.Protocol):
                     and self.reception is None
                     and self._requests_left > 1
                     and not server.stopping
-                    and answer.reason is None
                 ):
                     self._requests_left -= 1
-                    data = writer.whole(answer.status_code, plain_type, content)
+                    data = server.writer.whole(answer.status_code, plain_type, content)
                     output.append(data)
                     size += len(data)
                     ended = perf_counter()
@@ -235,18 +225,23 @@ class Connection(asyncio.Protocol):
                 if batch_full or not self._writable:
                     self._yield_turn(output)
                     return
-        except ProtocolError as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this client gets an answer
             self._flush(output)
             self._refuse(error)
-            return
-        except BaseException:  # a `Handler` never raises; a bare callable may
-            logger.exception("the handler failed")
-            self._flush(output)
-            self.answer_last(500, "Internal Server Error")
             return
         self._flush(output)
         if self.state is READY:
             self._await_request()
+
+    def _next_request(self, output: list[bytes]) -> Request | None:
+        """Return the next request that can be handled, if all that is needed of it has come."""
+        head = self.reader.next_head()
+        if head is None:
+            return None
+        request = self.server.handler.request_class.from_wire(head, self)
+        if head.content_length != 0 and not self._take_content(request, output):
+            return None
+        return request
 
     def _yield_turn(self, output: list[bytes]) -> None:
         """Let other connections go on before the requests that still wait, or wait for the peer to take answers."""
@@ -456,16 +451,19 @@ class Connection(asyncio.Protocol):
 
     # Refusing and closing.
 
-    def _refuse(self, error: ProtocolError) -> None:
+    def _refuse(self, error: BaseException) -> None:
         """Answer a message that breaks the protocol; nothing more is handled on this connection."""
-        rule = f"Rule: {error.section}, at byte {error.offset} of the request."
-        self.answer_last(error.status, f"{error.message}\n{rule}")
+        if isinstance(error, ProtocolError):
+            rule = f"Rule: {error.section}, at byte {error.offset} of the request."
+            self.answer_last(error.status, f"{error.message}\n{rule}")
+        else:  # a `Handler` never raises; a bare callable may
+            logger.error("the handler failed", exc_info=error)
+            self.answer_last(500, "Internal Server Error")
 
     def answer_last(self, status: int, text: str, *fields: tuple[str, str]) -> None:
         """Send the server's own answer, in plain text, and close. Nothing more is handled here."""
-        if (
-            self._delivery is not None and self._delivery.streaming
-        ):  # a response is half out: only a reset tells the truth
+        if self._delivery is not None and self._delivery.streaming:
+            # A response is half out: only a reset tells the truth.
             self.reset("the request was refused while its response was being sent")
             return
         content = f"{text}\n".encode()
@@ -482,8 +480,8 @@ class Connection(asyncio.Protocol):
         self.send(head + content)
         self.server.counters.refused += 1
         if self.server.access_log is not None:
-            head = self.reception.request.head if self.reception is not None else None
-            self.server.access_log.record(self.peer, head, status, len(content), 0.0)
+            refused = self.reception.request.head if self.reception is not None else None
+            self.server.access_log.record(self.peer, refused, status, len(content), 0.0)
         if self._delivery is not None:
             self._delivery.abandon()
         self._linger()

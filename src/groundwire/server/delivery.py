@@ -7,6 +7,7 @@ from contextvars import Context
 from time import perf_counter
 from typing import Protocol
 
+from ..http.errors import HTTPException
 from ..http.handler import InThread
 from ..http.request import Request
 from ..http.response import Response
@@ -87,11 +88,13 @@ class Delivery:
                 return self._respond(_busy())
             return False
         # A coroutine runs in a task of its own: outside one, `asyncio.timeout` and `TaskGroup` fail.
+        task: asyncio.Future[Response]
         if asyncio.iscoroutine(answer):
-            self._task = connection.loop.create_task(answer, context=self._context)
+            task = connection.loop.create_task(answer, context=self._context)
         else:
-            self._task = asyncio.ensure_future(answer, loop=connection.loop)
-        self._task.add_done_callback(self._task_done)
+            task = asyncio.ensure_future(answer, loop=connection.loop)
+        task.add_done_callback(self._task_done)
+        self._task = task
         return False
 
     def _task_done(self, task: "asyncio.Future[Response]") -> None:
@@ -113,6 +116,8 @@ class Delivery:
         if isinstance(outcome.error, asyncio.CancelledError):
             self._connection.reset("the handler was cancelled")
             return
+        if isinstance(outcome.error, HTTPException):
+            answer = outcome.error.get_response()
         if not isinstance(answer, Response):
             logger.error("the handler gave no response: %r", answer, exc_info=outcome.error)
             answer = _failure()
@@ -126,6 +131,10 @@ class Delivery:
         assert head is not None
         writer = connection.server.writer
         persistent = connection.may_persist(self.request)
+        if head.method == "CONNECT" and response.status_code < 300 and response.takeover is None:
+            # RFC 9110 §9.3.6: a client takes any 2xx for a tunnel to the host it named.
+            self._close(response)
+            response = _no_tunnel()
         try:
             response.settle(self.request)
             framing = frame(writer, head, response, persistent)
@@ -206,6 +215,11 @@ class Delivery:
 
 def _failure() -> Response:
     return Response("Internal Server Error\n", 500, content_type="text/plain; charset=utf-8")
+
+
+def _no_tunnel() -> Response:
+    text = "This server makes no tunnels to other hosts.\n"
+    return Response(text, 501, content_type="text/plain; charset=utf-8")
 
 
 def _busy() -> Response:

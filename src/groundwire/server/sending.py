@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextvars import Context
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from ..http.files import FileSlice
 from ..http.response import Response
@@ -60,6 +60,7 @@ def frame(
     if request.method == "CONNECT" and status < 300:
         # The client takes whatever follows a 2xx for its tunnel (RFC 9110 §9.3.6); there is none.
         persistent = False
+    connection: str | None
     if not persistent:
         connection = "close"
     else:
@@ -201,8 +202,10 @@ def encoded(piece: Any) -> bytes:
     """
     if isinstance(piece, str):
         return piece.encode()
-    if isinstance(piece, bytes | bytearray | memoryview):
-        return bytes(piece)
+    if isinstance(piece, bytes):
+        return piece
+    if isinstance(piece, bytearray | memoryview):
+        return bytes(cast("bytearray", piece))
     raise TypeError(
         f"a streamed response may yield str or bytes, not {type(piece).__name__}: {piece!r:.100}"
     )

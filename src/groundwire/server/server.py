@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from ..http.errors import HTTPException
 from ..http.handler import ContentPolicy, Handler, InThread
 from ..http.request import Request
 from ..http.response import Response
@@ -52,8 +53,12 @@ class CallableHandler:
         self._function = function
 
     def handle(self, request: Request) -> Answer:
-        """Answer by the function."""
-        return self._function(request)
+        """Answer by the function, or by what it raised if that is an answer, such as `RequestEntityTooLarge`."""
+        try:
+            return self._function(request)
+        except HTTPException as error:
+            answer: Response = error.get_response()
+            return answer
 
     def content_policy(self, request: Request) -> ContentPolicy:
         """Receive content whole."""

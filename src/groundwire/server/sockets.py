@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 from typing import Any
 
-try:
-    from fcntl import ioctl
-    from termios import TIOCOUTQ  # the same request as Linux's SIOCOUTQ
-except ImportError:  # Windows
-    ioctl = None  # type: ignore[assignment]
-    TIOCOUTQ = 0
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -19,12 +17,14 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 def unsent_bytes(transport: asyncio.BaseTransport) -> int:
     """Return how many bytes the kernel holds that the peer has not acknowledged; 0 where it cannot tell."""
     connection: Any = transport.get_extra_info("socket")
-    if connection is None or ioctl is None:
+    if connection is None or sys.platform == "win32":
         return 0
     try:
-        return int.from_bytes(ioctl(connection.fileno(), TIOCOUTQ, b"\0\0\0\0"), "little")
+        # For sockets Linux calls the same request SIOCOUTQ.
+        answer = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
     except (OSError, ValueError):
         return 0
+    return int.from_bytes(answer, sys.byteorder)
 
 
 def reset(transport: asyncio.Transport) -> None:
