@@ -3,6 +3,7 @@
 There is one context variable, `current`.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import Token
 from types import TracebackType
@@ -112,6 +113,8 @@ class AppContext:
         Raises:
             AssertionError: another context is current.
         """
+        if exc is _MISSING:
+            exc = sys.exc_info()[1]
         try:
             if len(self._tokens) == 1:
                 self.app.do_teardown_appcontext(exc)
@@ -188,7 +191,7 @@ class RequestContext(AppContext):
     def push(self) -> None:
         """Make this the current context, and find the request's rule."""
         outer = current.get(None)
-        if outer is not None and outer.app is self.app:
+        if outer is not None and outer.app is self.app and not self._tokens:
             self._globals = outer.g
             self.owns_app_context = False
         self._tokens.append(current.set(self))
@@ -199,6 +202,8 @@ class RequestContext(AppContext):
 
     def pop(self, exc: BaseException | None = _MISSING) -> None:
         """Run the teardown functions and make the former context current again."""
+        if exc is _MISSING:
+            exc = sys.exc_info()[1]
         try:
             if len(self._tokens) == 1:
                 try:

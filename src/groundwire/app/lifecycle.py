@@ -113,6 +113,7 @@ def answer(
 ) -> Steps[Any]:
     """Answer the context's request, then tear down. Arguments as `exchange`'s."""
     error: BaseException | None = None
+    yield from sent(app, signals.appcontext_pushed)
     try:
         try:
             if raised is not None or returned is not None:
@@ -137,8 +138,7 @@ def teardown(app: App, context: RequestContext, error: BaseException | None) -> 
         context.request.close()
     finally:
         yield from step(app, context, "do_teardown_appcontext", error)
-        if signals.appcontext_popped.receivers:
-            yield from sent(app, signals.appcontext_popped)
+        yield from sent(app, signals.appcontext_popped)
 
 
 def full_dispatch(app: App, context: RequestContext) -> Steps[Any]:

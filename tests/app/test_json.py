@@ -1,0 +1,113 @@
+"""JSON as Flask writes it."""
+
+import io
+import json as standard
+from datetime import date
+from typing import Any
+
+import flask
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fetching import fetch, make_app
+from groundwire import Groundwire, jsonify, request
+from groundwire.app import json
+from groundwire.app.json_provider import DefaultJSONProvider, JSONProvider
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.dates()
+    | st.uuids()
+    | st.decimals(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+FLASK = flask.Flask("flask", static_folder=None, root_path="/")
+OURS = make_app()
+
+
+@given(VALUES)
+def test_responses_are_byte_for_byte_flasks(value: Any) -> None:
+    with FLASK.app_context():
+        expected = flask.jsonify(value).data
+    with OURS.app_context():
+        assert expected == jsonify(value).data
+
+
+@given(VALUES)
+def test_dumps_is_byte_for_byte_flasks(value: Any) -> None:
+    assert FLASK.json.dumps(value) == OURS.json.dumps(value)
+    assert flask.json.dumps(value) == json.dumps(value)
+
+
+def test_module_functions_use_the_current_app() -> None:
+    class Shouting(DefaultJSONProvider):
+        def dumps(self, obj: Any, **kwargs: Any) -> str:
+            return super().dumps(obj, **kwargs).upper()
+
+        def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+            return super().loads(s.lower(), **kwargs)
+
+    app = make_app()
+    app.json = Shouting(app)
+    file = io.StringIO()
+
+    with app.app_context():
+        assert '{"A":"B"}' == json.dumps({"a": "b"}, separators=(",", ":"))
+        json.dump("x", file)
+        assert ("x", "x") == (json.loads('"X"'), json.load(io.StringIO('"X"')))
+        assert b'{"A":1}\n' == jsonify(a=1).data
+    json.dump(date(2024, 1, 1), file)
+
+    assert '"X""Mon, 01 Jan 2024 00:00:00 GMT"' == file.getvalue()
+    assert ("X", "X") == (json.loads('"X"'), json.load(io.StringIO('"X"')))
+
+
+def test_what_json_does_not_know_is_an_error() -> None:
+    with pytest.raises(TypeError, match="Object of type object is not JSON serializable"):
+        json.dumps(object())
+    with OURS.app_context(), pytest.raises(TypeError, match="either args or kwargs"):
+        jsonify(1, a=1)
+
+
+def test_provider_of_ones_own_must_define_both_directions() -> None:
+    provider = JSONProvider(OURS)
+
+    with pytest.raises(TypeError, match="JSONProvider has to define 'dumps'"):
+        provider.dumps(1)
+    with pytest.raises(TypeError, match="JSONProvider has to define 'loads'"):
+        provider.loads("1")
+
+
+def test_provider_of_ones_own_answers() -> None:
+    class Plain(JSONProvider):
+        def dumps(self, obj: Any, **kwargs: Any) -> str:
+            return standard.dumps(obj)
+
+        def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+            return {"read": standard.loads(s)}
+
+    class App(Groundwire):
+        json_provider_class = Plain
+
+    app = App(__name__, static_folder=None)
+    app.add_url_rule("/", "view", lambda: {"b": 1, "a": request.json}, methods=["POST"])
+
+    answer = fetch(app, "/", "POST", content=b"[1]", Content_Type="application/json")
+
+    assert b'{"b": 1, "a": {"read": [1]}}\n' == answer.content
+
+
+def test_encoder_follows_changed_options() -> None:
+    app = make_app()
+    with app.app_context():
+        assert b'{"a":"\\u00e9","b":1}\n' == jsonify({"b": 1, "a": "é"}).data
+        app.json.ensure_ascii = False
+        app.json.sort_keys = False
+        assert '{"b":1,"a":"é"}\n'.encode() == jsonify({"b": 1, "a": "é"}).data

@@ -1,0 +1,381 @@
+"""What is refused while an app is set up, and what is warned of when it starts."""
+
+import sys
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from fetching import fetch, make_app
+from groundwire import Blueprint, Groundwire
+from groundwire.app.log import create_logger, default_handler, has_level_handler
+from groundwire.app.route_options import options_of
+from groundwire.app.routes import caller_place, place_of
+from groundwire.app.scaffold import find_instance_path, find_root_path
+from groundwire.app.start import SetupWarning
+from groundwire.http.errors import NotFound
+
+HERE = __file__
+
+
+def test_two_views_for_one_endpoint_are_refused_with_both_places() -> None:
+    app = make_app()
+
+    @app.route("/one")
+    def view() -> str:
+        return "one"
+
+    with pytest.raises(AssertionError) as refusal:
+
+        @app.route("/two", endpoint="view")
+        def other() -> str:
+            return "two"
+
+    message = str(refusal.value)
+    assert message.startswith(
+        "View function mapping is overwriting an existing endpoint function: view"
+    )
+    assert f"{HERE}:{view.__code__.co_firstlineno}" in message
+    app.add_url_rule("/three", "view", view)  # the same one may have several rules
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"rule": "hello"}, ValueError, "must start with a slash"),
+        ({"methods": "GET"}, TypeError, "Allowed methods must be a list of strings"),
+        ({"view_func": None, "endpoint": None}, AssertionError, "expected view func"),
+        ({"rule": "/<nothing:x>"}, LookupError, "the converter 'nothing' does not exist"),
+    ],
+)
+def test_rule_that_cannot_be_is_refused(
+    options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    values: dict[str, Any] = {"rule": "/", "endpoint": "view", "view_func": lambda: "x", **options}
+
+    with pytest.raises(error, match=message):
+        make_app().add_url_rule(**values)
+
+
+def test_methods_have_their_own_decorators() -> None:
+    with pytest.raises(TypeError, match="Use the 'route' decorator"):
+        make_app().get("/", methods=["POST"])
+
+
+@pytest.mark.parametrize(
+    ("handled", "error", "message"),
+    [
+        (999, ValueError, "999 is not a recognized HTTP error code"),
+        (NotFound(), TypeError, "is an instance, not a class"),
+        (int, ValueError, "'int' is not a subclass of Exception"),
+        ("404", ValueError, "is not a subclass of Exception"),
+    ],
+)
+def test_error_handler_for_what_is_no_error_is_refused(
+    handled: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        make_app().errorhandler(handled)(lambda error: "x")
+
+
+def test_setting_up_after_the_first_request_is_refused() -> None:
+    app = make_app()
+    fetch(app)
+
+    for name, argument in {
+        "route": "/late",
+        "add_url_rule": "/late",
+        "before_request": print,
+        "errorhandler": 404,
+        "register_blueprint": Blueprint("late", __name__),
+        "teardown_appcontext": print,
+        "shell_context_processor": dict,
+    }.items():
+        with pytest.raises(
+            AssertionError, match=f"The setup method '{name}' can no longer be called"
+        ):
+            getattr(app, name)(argument)
+
+
+def test_setting_up_a_registered_blueprint_is_refused() -> None:
+    app = make_app()
+    part = Blueprint("part", __name__)
+    app.register_blueprint(part)
+
+    with pytest.raises(AssertionError, match="on the blueprint 'part'"):
+        part.route("/late")
+
+
+def test_blueprint_names_are_checked() -> None:
+    app = make_app()
+    part, other = Blueprint("part", __name__), Blueprint("part", __name__)
+    app.register_blueprint(part)
+
+    with pytest.raises(ValueError, match="'part' is already registered for this blueprint"):
+        app.register_blueprint(part)
+    with pytest.raises(ValueError, match="'part' is already registered for a different blueprint"):
+        app.register_blueprint(other)
+    with pytest.raises(ValueError, match="may not be empty"):
+        Blueprint("", __name__)
+    with pytest.raises(ValueError, match="may not contain a dot"):
+        Blueprint("a.b", __name__)
+    with pytest.raises(ValueError, match="'endpoint' may not contain a dot"):
+        other.add_url_rule("/", "a.b", lambda: "x")
+    view = lambda: "x"  # noqa: E731
+    view.__name__ = "a.b"
+    with pytest.raises(ValueError, match="'view_func' name may not contain a dot"):
+        other.add_url_rule("/", None, view)
+    with pytest.raises(ValueError, match="Cannot register a blueprint on itself"):
+        other.register_blueprint(other)
+    app.register_blueprint(part, name="again")
+    assert ["part", "again"] == list(app.blueprints)
+    assert [part, part] == list(app.iter_blueprints())
+
+
+def test_blueprint_records_are_played_back() -> None:
+    app = make_app()
+    part = Blueprint("part", __name__, url_prefix="/p", url_defaults={"a": 1}, subdomain=None)
+    seen: list[Any] = []
+    part.record(lambda state: seen.append((state.first_registration, state.url_prefix)))
+    part.record_once(lambda state: seen.append("once"))
+    part.add_url_rule("/x", view_func=lambda a: str(a), endpoint="x")
+    part.add_url_rule("", view_func=lambda a: f"root {a}", endpoint="root")
+    part.view_functions["late"] = lambda: "x"
+
+    app.register_blueprint(part)
+    app.register_blueprint(part, name="second", url_prefix="/s", url_defaults={"a": 2})
+
+    assert [(True, "/p"), "once", (False, "/s")] == seen
+    assert [b"1", b"root 1", b"2"] == [fetch(app, path).content for path in ("/p/x", "/p", "/s/x")]
+    assert "late" in app.view_functions
+
+
+def test_blueprint_hooks_for_the_whole_app() -> None:
+    app = make_app()
+    part = Blueprint("part", __name__)
+    calls: list[str] = []
+    part.before_app_request(lambda: calls.append("before"))
+    part.after_app_request(lambda response: calls.append("after") or response)
+    part.teardown_app_request(lambda error: calls.append("teardown"))
+    part.app_url_value_preprocessor(lambda endpoint, values: calls.append("values"))
+    part.app_url_defaults(lambda endpoint, values: values.setdefault("n", 5))
+    part.app_context_processor(dict)
+    app.register_blueprint(part)
+    app.add_url_rule("/<int:n>", "view", lambda n: app.url_for("view"))
+
+    assert b"/5" == fetch(app, "/3").content
+    assert ["values", "before", "after", "teardown"] == calls
+    assert [dict] == app.template_context_processors[None]
+
+
+def test_nested_blueprints_join_subdomains() -> None:
+    app = make_app(subdomain_matching=True)
+    app.config["SERVER_NAME"] = "example.org"
+    outer = Blueprint("outer", __name__, subdomain="api")
+    inner = Blueprint("inner", __name__, subdomain="v1")
+    plain = Blueprint("plain", __name__)
+    inner.add_url_rule("/", "x", lambda: "x")
+    plain.add_url_rule("/plain", "x", lambda: "x")
+    outer.register_blueprint(inner)
+    outer.register_blueprint(plain)
+    app.register_blueprint(outer)
+
+    with app.app_context():
+        assert "http://v1.api.example.org/" == app.url_for("outer.inner.x")
+        assert "http://api.example.org/plain" == app.url_for("outer.plain.x")
+
+
+# --- at the start
+
+
+def started(app: Groundwire) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        app.startup()
+    app.shutdown()
+    assert all(issubclass(warning.category, SetupWarning) for warning in caught)
+    assert all(warning.filename == HERE for warning in caught)
+    return [str(warning.message) for warning in caught]
+
+
+def test_two_rules_that_cannot_be_told_apart_are_warned_of() -> None:
+    app = make_app()
+    app.add_url_rule("/<int:a>", "one", lambda a: "one")
+    app.add_url_rule("/<int:b>", "two", lambda b: "two")
+    app.add_url_rule("/<c>", "three", lambda c: "three")
+
+    (message,) = started(app)
+
+    one, two = (options_of(next(app.url_map.iter_rules(name))).place for name in ("one", "two"))
+    assert message.startswith(f"The rule '/<int:b>' of endpoint 'two' ({two}) can never match")
+    assert one in message
+    assert b"one" == fetch(app, "/1").content
+
+
+def test_view_without_its_rules_parameter_is_warned_of() -> None:
+    app = make_app()
+
+    def view(other: int = 0) -> str:
+        return "x"
+
+    app.add_url_rule("/<int:n>", "view", view)
+    app.add_url_rule("/all/<int:n>", "all", lambda **values: "x")
+    app.add_url_rule("/class/<int:n>", "class", type("View", (), {"__call__": view})())
+    app.add_url_rule("/none/<int:n>", "none")
+
+    (message,) = started(app)
+
+    assert "takes no parameter 'n', which its rule '/<int:n>'" in message
+    assert f"{HERE}:{view.__code__.co_firstlineno}" in message
+
+
+def test_preprocessor_may_take_a_parameter_away() -> None:
+    app = make_app()
+    app.url_value_preprocessor(lambda endpoint, values: values.clear())
+    app.add_url_rule("/<lang>", "view", lambda: "x")
+
+    assert [] == started(app)
+
+
+# --- names and folders
+
+
+def test_places_are_found() -> None:
+    def plain() -> None:
+        """Do nothing."""
+
+    assert place_of(plain).startswith(f"{HERE}:")
+    assert "<built-in function len>" == place_of(len)
+    assert caller_place().startswith(f"{HERE}:")
+
+
+def test_name_is_that_of_the_main_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    assert "__main__" == Groundwire("__main__", static_folder=None, root_path="/").name
+    main.__file__ = "/somewhere/shop.py"
+    app = Groundwire("__main__", static_folder=None, root_path="/")
+
+    assert "shop" == app.name
+    assert "<Groundwire 'shop'>" == repr(app)
+
+
+def test_root_path_is_the_folder_of_the_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "rooted_package"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "inner" / "__init__.py").write_text("")
+    (tmp_path / "rooted_namespace").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert str(package) == find_root_path("rooted_package")
+    assert str(package / "inner") == find_root_path("rooted_package.inner")
+    assert str(Path.cwd()) == find_root_path("no_such_module_at_all")
+    with pytest.raises(RuntimeError, match="No root path can be found"):
+        find_root_path("rooted_namespace")
+    assert str(tmp_path / "instance") == find_instance_path("rooted_package")
+
+
+def test_instance_path_of_an_installed_package_is_below_its_prefix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "lib" / "site-packages"
+    (site / "installed_package").mkdir(parents=True)
+    (site / "installed_package" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    __import__("installed_package")
+
+    assert str(tmp_path / "var" / "installed_package-instance") == find_instance_path(
+        "installed_package"
+    )
+
+
+def test_relative_instance_path_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be an absolute path"):
+        Groundwire(__name__, instance_path="instance")
+
+
+def test_static_folder_has_a_url_named_like_it(tmp_path: Path) -> None:
+    plain = Groundwire(__name__, root_path=str(tmp_path))
+    own = Groundwire(
+        __name__, static_folder=tmp_path / "assets", static_url_path="/a/", root_path="/"
+    )
+    none = make_app()
+
+    assert (str(tmp_path / "static"), "/static") == (plain.static_folder, plain.static_url_path)
+    assert (str(tmp_path / "assets"), "/a") == (own.static_folder, own.static_url_path)
+    assert (None, None, False) == (none.static_folder, none.static_url_path, none.has_static_folder)
+    with plain.test_request_context():
+        assert "/static/x.css" == plain.url_for("static", filename="x.css")
+    with pytest.raises(RuntimeError, match="'static_folder' must be set"):
+        none.send_static_file("x")
+    with pytest.raises(RuntimeError, match="'static_folder' must be set"):
+        Blueprint("part", __name__).send_static_file("x")
+    with pytest.raises(AssertionError, match="'static_host' and 'host_matching'"):
+        Groundwire(__name__, static_host="example.org")
+
+
+def test_resources_are_opened_for_reading_only(tmp_path: Path) -> None:
+    (tmp_path / "schema.sql").write_text("é", encoding="utf-8")
+    app = Groundwire(__name__, static_folder=None, root_path=str(tmp_path))
+
+    with app.open_resource("schema.sql") as file:
+        assert "é".encode() == file.read()
+    with app.open_resource("schema.sql", "r", "utf-8") as file:
+        assert "é" == file.read()
+    with pytest.raises(ValueError, match="only be opened for reading"):
+        app.open_resource("schema.sql", "w")
+
+
+def test_attributes_can_be_set_and_deleted() -> None:
+    app = make_app()
+
+    app.own = 1  # type: ignore[attr-defined]
+    del app.own  # type: ignore[attr-defined]
+
+    assert not hasattr(app, "own")
+
+
+# --- the logger
+
+
+def test_logger_writes_to_the_error_stream_of_the_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = Groundwire("logged_app", static_folder=None, root_path="/")
+    app.logger.propagate = False
+    if default_handler not in app.logger.handlers:
+        app.logger.addHandler(default_handler)
+
+    app.logger.error("outside")
+    with app.test_request_context():
+        app.logger.error("inside")
+
+    written = capsys.readouterr().err
+    assert "ERROR in test_setup: outside" in written
+    assert "ERROR in test_setup: inside" in written
+
+
+def test_logger_shows_everything_in_debug_mode() -> None:
+    app = Groundwire("debugged_app", static_folder=None, root_path="/")
+    app.debug = True
+
+    assert 10 == app.logger.level
+    assert has_level_handler(app.logger)
+    app.logger.setLevel(30)
+    assert 30 == create_logger(app).level
+
+
+def test_logger_without_a_handler_gets_one() -> None:
+    app = Groundwire("quiet_app", static_folder=None, root_path="/")
+    logger = app.logger
+    logger.handlers.clear()
+    logger.propagate = False
+
+    assert not has_level_handler(logger)
+    assert [default_handler] == create_logger(app).handlers
