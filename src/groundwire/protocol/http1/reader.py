@@ -337,6 +337,9 @@ class RequestReader:
         if parts.authority is not None:
             # RFC 9112 §3.2.2, §3.2.3: the target's own wins over Host.
             head.authority = parts.authority.decode()
+        if head.form == "authority":
+            # Whatever the client sends next, it means for a tunnel (RFC 9110 §9.3.6), and not as a request.
+            head.persistent = False
         head.content_length = length
         if length != NO_CONTENT:
             self._open(length)
