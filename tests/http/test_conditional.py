@@ -223,7 +223,8 @@ def test_is_resource_modified_knows_data_methods_and_if_range() -> None:
 
     assert not is_resource_modified(environ, data=b"x")
     assert is_resource_modified(environ, data=b"y")
-    assert not is_resource_modified({"REQUEST_METHOD": "POST"}, "a")
+    assert is_resource_modified({"REQUEST_METHOD": "POST"}, "a")
+    assert not is_resource_modified({**environ, "REQUEST_METHOD": "POST"}, data=b"x")
     with pytest.raises(TypeError):
         is_resource_modified(environ, "a", b"x")
     ranged = {"REQUEST_METHOD": "GET", "HTTP_RANGE": "bytes=0-1", "HTTP_IF_RANGE": '"a"'}

@@ -22,6 +22,7 @@ MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
         "Sun Nov  6 08:49:37 1994",
         "sun, 6 nov 1994 08:49:37 gmt",
         "06 Nov 1994 08:49:37 GMT",
+        "Sun 06 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:49:37",
         "Sun, 06 Nov 1994 08:49:37 UTC",
         "Sun, 06 Nov 1994 10:49:37 +0200",

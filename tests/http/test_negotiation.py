@@ -30,6 +30,8 @@ from groundwire.http.negotiation import (
         ("Q=0.5", 0.5),
         ("q=0.3333", 0.3333),
         ("level=1", 1),
+        ('a=";q=0"', 1),
+        ('a="b";q=0.5', 0.5),
         ("q=" + "0." + "3" * 5000, 0.33333333333333),
     ],
 )
@@ -39,7 +41,20 @@ def test_weight_is_read(weight: str, quality: float) -> None:
 
 @pytest.mark.parametrize(
     "weight",
-    ["q=1.5", "q=-1", "q=2", "q=x", "q=1.001", "q=.5", "q=1e0", "q=inf", "q=nan", "q=٠"],
+    [
+        "q=1.5",
+        "q=-1",
+        "q=2",
+        "q=x",
+        "q=1.001",
+        "q=.5",
+        "q=1e0",
+        "q=",
+        "Q = ",
+        "q=inf",
+        "q=nan",
+        "q=٠",
+    ],
 )
 def test_item_whose_weight_is_none_is_left_out(weight: str) -> None:
     assert list(parse_accept_header(f"a;{weight}, b").values()) == ["b"]

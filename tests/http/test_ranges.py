@@ -181,7 +181,7 @@ def test_one_satisfiable_range_of_bytes_gives_its_content_range() -> None:
 
 
 def test_range_is_written_and_compared() -> None:
-    wanted = Range("bytes", [(0, 5), (7, None), (-3, None), (0, 0)])
+    wanted = parse_range_header("bytes = 0-4, 7-, -3, -00")
 
     assert str(wanted) == "bytes=0-4,7-,-3,-0"
     assert repr(wanted) == "<Range 'bytes=0-4,7-,-3,-0'>"
@@ -189,9 +189,9 @@ def test_range_is_written_and_compared() -> None:
     assert wanted != 5
 
 
-@pytest.mark.parametrize("pair", [(5, 2), (5, 5), (-5, 2), (None, 5)])
+@pytest.mark.parametrize("pair", [(5, 2), (5, 5), (0, 0), (-5, 2), (None, 5), (None, None)])
 def test_range_that_is_none_is_refused(pair: Any) -> None:
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises(ValueError, match="not a valid range"):
         Range("bytes", [pair])
 
 
@@ -289,7 +289,7 @@ def test_which_positions_make_a_content_range(arguments: Any, expected: bool) ->
         (None, None, False, ""),
         ("", None, False, ""),
         ('"a"', "a", False, '"a"'),
-        ('W/"a"', "a", True, 'W/"a"'),
+        ('W/"a"', "a", True, '"a"'),
         ("a", "a", False, '"a"'),
         ('a"b', None, False, ""),
     ],

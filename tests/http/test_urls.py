@@ -170,6 +170,7 @@ def test_iri_to_uri_may_be_applied_twice(path: str) -> None:
         ("\t//evil.example", "%09//evil.example"),
         ("http://a..ü/", "http://a..%C3%BC/"),
         ("a\\b", "a%5Cb"),
+        ("http://[::1]:80/[a]?b", "http://[::1]:80/%5Ba%5D?b"),
         ("", ""),
     ],
 )

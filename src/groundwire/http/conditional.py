@@ -125,7 +125,7 @@ def is_resource_modified(
 ) -> bool:
     """Whether a WSGI request has to be answered in full, and not by 304 or 412.
 
-    (Werkzeug: ``is_resource_modified``. It asks of GET and HEAD only, and says False for other methods.)
+    (Werkzeug: ``is_resource_modified``. Whatever the method, it is taken as a retrieval.)
 
     Args:
         environ: the WSGI environment.
@@ -139,8 +139,6 @@ def is_resource_modified(
     """
     if etag is not None and data is not None:
         raise TypeError("both data and etag given")
-    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-        return False
     if data is not None:
         etag = generate_etag(data)
     if isinstance(last_modified, str):

@@ -34,6 +34,9 @@ def parse_cookie(
 
     Names and values are UTF-8 (malformed sequences become U+FFFD); quoted values are unquoted. A piece without ``=`` is
     a name with an empty value, a piece without a name is left out. Takes time linear in the length.
+
+    A semicolon ends a cookie within quotes too, as in browsers (RFC 6265bis §5.6): else a page that can set one cookie
+    can have a quote of it swallow the cookies after it, and read back what scripts must not see.
     """
     text: str | None = header.get("HTTP_COOKIE") if isinstance(header, Mapping) else header
     pairs: list[tuple[str, str]] = []
@@ -150,8 +153,8 @@ def dump_cookie(
     field_value = "; ".join(parts)
     if max_size and len(field_value) > max_size:
         warnings.warn(
-            f"The {key!r} cookie is too large: {len(field_value)} bytes, of which its value has {len(value)};"
-            f" browsers may silently ignore what is larger than {max_size}.",
+            f"The {key!r} cookie is too large: it has {len(field_value)} bytes, {len(value)} of them its value, and"
+            f" the limit is {max_size} bytes. Browsers may silently ignore larger ones.",
             stacklevel=2,
         )
     return field_value

@@ -11,7 +11,7 @@ _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 _TIME = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
 # IMF-fixdate and the obsolete RFC 850 form, which differ by the dashes and the year; the name of the day tells nothing.
 _DAY_FIRST = re.compile(
-    rf"(?:[a-z]{{3,9}},[ ]*)?(?P<day>[0-9]{{1,2}})[ -](?P<month>[a-z]{{3}})[ -](?P<year>[0-9]{{4}}|[0-9]{{2}})"
+    rf"(?:[a-z]{{3,9}}(?:,[ ]*|[ ]+))?(?P<day>[0-9]{{1,2}})[ -](?P<month>[a-z]{{3}})[ -](?P<year>[0-9]{{4}}|[0-9]{{2}})"
     rf"[ ]+{_TIME}(?:[ ]+(?P<zone>gmt|utc?|z|[+-][0-9]{{4}}))?",
     re.ASCII | re.IGNORECASE,
 )

@@ -17,7 +17,7 @@ from .field_values import (
 
 # A parameter with the separators before it. Possessive throughout: it matches in one pass or not at all.
 _PARAMETER = re.compile(
-    rf'[; \t]*+([{TOKEN_CHARACTERS}]++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*+"(?=[ \t]*+(?:;|$))|[^;]++)',
+    rf'[; \t]*+([{TOKEN_CHARACTERS}]++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*+"|[!#-:<-~]++)[^;]*+',
     re.DOTALL,
 )
 _CONTINUED = re.compile(r"(.+)\*([0-9]{1,4})", re.DOTALL)
@@ -58,19 +58,16 @@ class _Continuation:
     def __init__(self) -> None:
         self.pieces: dict[int, tuple[str, bool]] = {}
 
-    def join(self) -> str | None:
-        """Return the whole value, up to the first piece that is missing; None without a first piece.
+    def join(self) -> str:
+        """Return the value from the first piece to the one before the first that is missing.
 
         Joined as octets: a piece may end within a character.
         """
-        if 0 not in self.pieces:
-            return None
+        first, is_encoded = self.pieces[0]
         charset = "utf-8"
-        first, first_encoded = self.pieces[0]
-        if first_encoded:
-            charset, first = _split_extended(first)
-            if charset not in _CHARSETS:
-                return None
+        if is_encoded:
+            named, first = _split_extended(first)
+            charset = named if named in _CHARSETS else charset
             self.pieces[0] = first, True
         joined = bytearray()
         for number in range(len(self.pieces)):
@@ -85,7 +82,8 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
     """Split ``value; name=value; …`` into the value and its parameters, names in lower case.
 
     Understands quoted strings, ``name*=UTF-8''…`` (RFC 8187) and ``name*0=…; name*1=…`` (RFC 2231 §3). An encoded
-    parameter goes before a plain one of the same name (RFC 6266 §4.3); of two alike the last counts. Never raises:
+    parameter goes before a plain one of the same name (RFC 6266 §4.3); one in an unknown charset comes
+    last and stays encoded; of two alike the last counts. Never raises:
     what cannot be understood is left out. Takes time linear in the length.
     """
     if not value:
@@ -94,6 +92,7 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
     main = main.strip(OWS)
     if not main or not separator:
         return main, {}
+    unreadable: dict[str, str] = {}
     plain: dict[str, str] = {}
     encoded: dict[str, str] = {}
     continued: dict[str, _Continuation] = {}
@@ -113,15 +112,16 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
             continue
         elif is_encoded:
             charset, text = _split_extended(text)
-            if charset in _CHARSETS:
+            if charset not in _CHARSETS:
+                unreadable[name] = text
+            else:
                 encoded[name] = unquote_to_bytes(text).decode(charset, "replace")
         else:
             plain[name] = text
     for name, continuation in continued.items():
-        joined = continuation.join()
-        if joined is not None:
-            encoded.setdefault(name, joined)
-    return main, plain | encoded
+        if 0 in continuation.pieces:
+            encoded.setdefault(name, continuation.join())
+    return main, unreadable | plain | encoded
 
 
 def dump_options_header(header: str | None, options: Mapping[str, Any]) -> str:

@@ -12,6 +12,8 @@ from .media_types import dump_options_header, parse_options_header
 
 _weight = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?", re.ASCII).fullmatch
 """Matches a weight (RFC 9110 §12.4.2), with more decimals than the three a sender may write."""
+_names_weight = re.compile(r";[ \t]*[qQ][ \t]*=").search
+_quoted = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 _plain_item = re.compile(
     rf"([{TOKEN_CHARACTERS}/]+)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{{0,15}})?|1(?:\.0{{0,15}})?))?",
@@ -296,9 +298,11 @@ def parse_accept_header(value: str | None, cls: type[Accept] | None = None) -> A
         weight = parameters.pop("q", None)
         quality = 1.0
         if weight is not None:
-            if _weight(weight.strip(OWS)) is None:
+            if _weight(weight) is None:
                 continue
             quality = float(weight[:16])
+        elif _names_weight(_quoted.sub("", text)):
+            continue
         if item:
             items.append((dump_options_header(item, parameters), quality))
     return make(items)

@@ -43,11 +43,12 @@ class Range:
         Raises:
             ValueError: a range is empty or backwards.
         """
-        for start, stop in ranges:
-            if (start, stop) != _EMPTY_SUFFIX and stop is not None and not 0 <= start < stop:
+        pairs: Any = ranges
+        for start, stop in pairs:
+            if start is None or (stop is not None and not 0 <= start < stop):
                 raise ValueError(f"{(start, stop)} is not a valid range.")
         self.units = units
-        self.ranges = list(ranges)
+        self.ranges: list[tuple[int, int | None]] = list(ranges)
 
     def resolve(self, length: int) -> list[tuple[int, int]]:
         """Return (start, stop) of each part to send of a representation of `length` octets; empty when no range can
@@ -152,7 +153,9 @@ def parse_range_header(
             if start >= stop:
                 return None
             ranges.append((start, stop))
-    return Range(units, ranges)
+    wanted = Range(units, ())
+    wanted.ranges = ranges
+    return wanted
 
 
 def is_byte_range_valid(start: int | None, stop: int | None, length: int | None) -> bool:
@@ -287,7 +290,8 @@ class IfRange:
     Attributes:
         etag: the entity tag, unquoted.
         date: the date.
-        weak: whether the entity tag is weak, so that it matches nothing.
+        weak: whether the entity tag is weak, so that it matches nothing. It is not written: If-Range holds strong tags
+            only.
     """
 
     def __init__(
@@ -301,7 +305,7 @@ class IfRange:
         """Return the field value, empty when there is no validator."""
         if self.date is not None:
             return http_date(self.date)
-        return "" if self.etag is None else quote_etag(self.etag, self.weak)
+        return "" if self.etag is None else quote_etag(self.etag)
 
     def __str__(self) -> str:
         return self.to_header()

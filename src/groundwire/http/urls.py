@@ -157,7 +157,7 @@ def iri_to_uri(iri: str) -> str:
 
 # Encoded before anything else: urlsplit() drops them, which would join what they keep apart.
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
-_only_uri_characters = re.compile(r"[A-Za-z0-9\-._~%!#$&'()*+,/:;=?@\[\]]*").fullmatch
+_only_uri_characters = re.compile(r"[A-Za-z0-9\-._~%!#$&'()*+,/:;=?@]*").fullmatch
 
 
 def _encode_authority(netloc: str) -> str:
