@@ -8,6 +8,7 @@ import pytest
 
 from groundwire import Groundwire
 from groundwire.cli.target import Application, TargetError, load_application
+from serving import running_server
 
 Write = Callable[..., Path]
 
@@ -314,3 +315,21 @@ def test_nothing_but_names_and_literals_is_evaluated(write: Write) -> None:
     refusal("some.py:api(__import__('os').mkdir('made'))")
 
     assert not os.path.exists("made")
+
+
+@pytest.mark.parametrize("define", ["def", "async def"])
+def test_a_function_of_a_request_is_an_application(write: Write, define: str) -> None:
+    write(
+        "plain.py",
+        f"""
+        from groundwire import Response
+
+        {define} app(request):
+            return Response(request.path)
+        """,
+    )
+
+    with running_server(load_application("plain.py").handler) as served:
+        answer = served.exchange(b"GET /here HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+    assert answer.endswith(b"\r\n\r\n/here")

@@ -82,13 +82,18 @@ def load_application(target: str | None) -> Application:
 def as_handler(value: Any) -> Any:
     """Return what the server can call for `value`; None if that is no application of any kind.
 
-    A WSGI application runs as it is, and an ASGI application, which is known by being async.
+    A WSGI application runs as it is, and an ASGI application, which is known by being async. So does a function,
+    ``def`` or ``async def``, of nothing but a ``request``.
     """
     if is_application(value):
         return value
     if not callable(value) or isinstance(value, type):
         return None
     application: Any = value
+    if _takes_request(value):
+        from ..server.server import CallableHandler
+
+        return CallableHandler(application)
     called: Any = value if inspect.isfunction(value) else type(value).__call__
     if inspect.iscoroutinefunction(called):
         from ..adapters.asgi import ASGIHandler
@@ -319,6 +324,11 @@ def _takes(function: Any, positional: int) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def _takes_request(value: Any) -> bool:
+    """Whether `value` is a function of one argument, named so that no factory is mistaken for it."""
+    return inspect.isfunction(value) and list(inspect.signature(value).parameters) == ["request"]
 
 
 def _described(value: object) -> str:
