@@ -787,3 +787,15 @@ def test_interim_responses_are_sent_before_the_final_one() -> None:
     with Wire(lambda request: hints(request)) as wire:
         wire.send(request("/", version="1.0")).until(lambda: wire.closed)
         assert b"103" not in wire.raw
+
+
+def test_a_handler_that_answers_head_itself_may_say_how_long_get_would_be() -> None:
+    def handle(_: Request) -> Response:
+        response = Response(b"")
+        response.headers["Content-Length"] = "1234"
+        return response
+
+    with Wire(handle) as wire:
+        (answer,) = wire.send(request("/", "HEAD")).answers("HEAD")
+
+        assert "1234" == answer.headers["Content-Length"]

@@ -50,7 +50,9 @@ def frame(
     if not 200 <= status <= 599:
         raise ValueError(f"{status} is not the status code of a final response")
     content = response.content
-    length = response.content_length if content is None else len(content)
+    length = len(content) if content else response.content_length
+    if content is not None and (length is None or request.method != "HEAD"):
+        length = len(content)  # a view that answers HEAD itself may say how much GET would get
     if isinstance(response.source, FileSlice) and content is None:
         length = response.source.length
     bodiless = status in (204, 304)
