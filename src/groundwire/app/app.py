@@ -144,14 +144,15 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 context.request.close()
             return lifecycle.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
-            return self.answer_raised(context, plan, error)
+            return self.answer_raised(context, plan, error, by_view=False)
 
     def answer_raised(
-        self, context: RequestContext, plan: Plan, error: BaseException
+        self, context: RequestContext, plan: Plan, error: BaseException, *, by_view: bool = True
     ) -> "Response | Awaitable[Response]":
-        """Answer for a view that raised, on the event loop."""
+        """Answer, on the event loop, for a view that raised, or for what could not be done with what it returned."""
+        raised = {"raised" if by_view else "failed": error}
         try:
-            return drive_timed(lifecycle.exchange(self, context, raised=error), plan, self.plans)
+            return drive_timed(lifecycle.exchange(self, context, **raised), plan, self.plans)
         except BaseException as another:  # noqa: BLE001
             return lifecycle.last_answer(self, context, another)
 
@@ -159,7 +160,9 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         """Answer the context's request in this thread."""
         steps = lifecycle.exchange(self, context)
         try:
-            if plan.execution.mode == "watch":
+            content = context.request.content
+            # A run that may wait for content says nothing of the view.
+            if plan.execution.mode == "watch" and (type(content) is bytes or content.complete):
                 return run_watched(steps, plan, self.plans)
             return run_sync(steps)
         except BaseException as error:  # noqa: BLE001

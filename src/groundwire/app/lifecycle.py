@@ -65,7 +65,12 @@ def ensured(app: App, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def exchange(
-    app: App, context: RequestContext, *, returned: Any = None, raised: BaseException | None = None
+    app: App,
+    context: RequestContext,
+    *,
+    returned: Any = None,
+    raised: BaseException | None = None,
+    failed: BaseException | None = None,
 ) -> Steps[MessageResponse]:
     """Answer the context's request for a server, whatever goes wrong.
 
@@ -74,9 +79,10 @@ def exchange(
         context: the request's context, which is current.
         returned: an awaitable that its view returned, when it was called already.
         raised: what its view raised, when it was called already.
+        failed: what was raised when its response was made, when that was tried already.
     """
     try:
-        response = yield from answer(app, context, returned, raised)
+        response = yield from answer(app, context, returned, raised, failed)
         return compressed(app, context.request, response)
     except CancelledError:
         raise  # the server has given the exchange up
@@ -109,13 +115,19 @@ def last_answer(app: App, context: RequestContext, error: BaseException) -> Mess
 
 
 def answer(
-    app: App, context: RequestContext, returned: Any, raised: BaseException | None
+    app: App,
+    context: RequestContext,
+    returned: Any,
+    raised: BaseException | None,
+    failed: BaseException | None,
 ) -> Steps[Any]:
     """Answer the context's request, then tear down. Arguments as `exchange`'s."""
     error: BaseException | None = None
     yield from sent(app, signals.appcontext_pushed)
     try:
         try:
+            if failed is not None:
+                raise failed
             if raised is not None or returned is not None:
                 response = yield from go_on(app, context, returned, raised)
             else:
