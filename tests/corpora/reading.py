@@ -29,7 +29,7 @@ class Message:
     persistent: bool
     expectation: bytes | None
     connection_options: frozenset[bytes]
-    content: bytes = b""
+    content: bytearray = field(default_factory=bytearray)
     trailers: tuple[Line, ...] = ()
     complete: bool = False
 

@@ -16,6 +16,7 @@ CR: Final = 0x0D
 LF: Final = 0x0A
 SP: Final = 0x20
 HTAB: Final = 0x09
+NUMBER_SIGN: Final = 0x23
 COLON: Final = 0x3A
 
 _TCHAR = rb"!#$%&'*+\-.^_`|~0-9A-Za-z"  # RFC 9110 §5.6.2
@@ -41,6 +42,9 @@ ORIGIN_REQUEST_LINE: Final = re.compile(
     rb"((/[!-\"$->@-~]*+)(?:\?([!-\"$-~]*+))?+) "
     rb"HTTP/1\.([01])\r\n"
 )
+
+# RFC 9112 §4: status-line; the reason phrase may be empty, its space may not be missing.
+STATUS_LINE: Final = re.compile(rb"(HTTP/1\.[01]) ([1-9][0-9]{2}) ([" + _FIELD_OCTET + rb"]*+)\r\n")
 
 FIELD_VALUE_RUN: Final = re.compile(rb"[" + _FIELD_OCTET + rb"]*+")
 

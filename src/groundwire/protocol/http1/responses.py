@@ -1,10 +1,19 @@
-"""Reads whole responses, as a client does: for the test client, and for whoever looks at what was sent."""
+"""Reads whole responses, as a client does: for the test client, and for whoever looks at what was sent.
 
-from typing import Final, NamedTuple
+As strict as the reader of requests, on the same grammar: what we send must stand it.
+"""
+
+from typing import NamedTuple
 
 from groundwire.protocol.errors import ProtocolError
+from groundwire.protocol.http1.grammar import (
+    CHUNK_SIZE_LINE,
+    CONTENT_LENGTH,
+    FIELD_SECTION,
+    STATUS_LINE,
+)
 
-CRLF: Final = b"\r\n"
+Fields = list[tuple[str, str]]
 
 
 class ReceivedResponse(NamedTuple):
@@ -13,9 +22,9 @@ class ReceivedResponse(NamedTuple):
     version: str
     status: int
     reason: str
-    fields: list[tuple[str, str]]
+    fields: Fields
     content: bytes
-    trailers: list[tuple[str, str]]
+    trailers: Fields
 
 
 def read_responses(data: bytes, method: str = "GET") -> list[ReceivedResponse]:
@@ -33,69 +42,74 @@ def read_responses(data: bytes, method: str = "GET") -> list[ReceivedResponse]:
     while position < len(data):
         response, position = _read(data, position, method)
         responses.append(response)
+        if response.status == 101:
+            # What follows is another protocol's.
+            break
     return responses
 
 
 def _read(data: bytes, start: int, method: str) -> tuple[ReceivedResponse, int]:
-    end = data.find(b"\r\n\r\n", start)
-    if end < 0:
-        raise _broken("The header section has no end.", "RFC 9112 §2.1", len(data))
-    status_line, *lines = data[start:end].decode("latin-1").split("\r\n")
-    version, _, rest = status_line.partition(" ")
-    code, _, reason = rest.partition(" ")
-    if not version.startswith("HTTP/1.") or not (
-        len(code) == 3 and code.isascii() and code.isdigit()
-    ):
-        raise _broken(f"{status_line!r} is not a status line.", "RFC 9112 §4", start)
+    match = STATUS_LINE.match(data, start)
+    if match is None:
+        raise _broken("This is not a status line.", "RFC 9112 §4", start)
+    version, code, reason = (part.decode("latin-1") for part in match.groups())
     status = int(code)
-    fields = _split(lines)
+    fields, position = _read_fields(data, match.end())
     by_name = {name.lower(): value for name, value in fields}
-    position = end + 4
-    content, trailers = b"", list[tuple[str, str]]()
+    content, trailers = b"", Fields()
+    # RFC 9112 §6.3, the steps for responses.
     if method == "HEAD" or status < 200 or status in (204, 304):
         pass
-    elif by_name.get("transfer-encoding") == "chunked":
-        content, trailers, position = _read_chunks(data, position)
+    elif "transfer-encoding" in by_name:
+        if by_name["transfer-encoding"].lower() != "chunked":
+            raise _broken("The transfer coding is not chunked.", "RFC 9112 §6.1", start)
+        content, position = _read_chunks(data, position)
+        trailers, position = _read_fields(data, position)
     elif "content-length" in by_name:
-        length = int(by_name["content-length"])
-        content = data[position : position + length]
-        position += length
-        if position > len(data):
-            message = f"Of {length} octets of content only {len(content)} have come."
-            raise _broken(message, "RFC 9112 §6.3", len(data))
+        content = _read_exactly(data, position, by_name["content-length"])
+        position += len(content)
     else:
         content, position = data[position:], len(data)
     return ReceivedResponse(version, status, reason, fields, content, trailers), position
 
 
-def _read_chunks(data: bytes, position: int) -> tuple[bytes, list[tuple[str, str]], int]:
+def _read_exactly(data: bytes, position: int, length_text: str) -> bytes:
+    if CONTENT_LENGTH.fullmatch(length_text.encode("latin-1")) is None:
+        raise _broken("Content-Length is not a number.", "RFC 9112 §6.3", position)
+    length = int(length_text)
+    content = data[position : position + length]
+    if len(content) < length:
+        message = f"Of {length} octets of content only {len(content)} have come."
+        raise _broken(message, "RFC 9112 §6.3", len(data))
+    return content
+
+
+def _read_chunks(data: bytes, position: int) -> tuple[bytes, int]:
     pieces: list[bytes] = []
-    while True:
-        line_end = data.find(CRLF, position)
-        if line_end < 0:
-            raise _broken("The content has no last chunk.", "RFC 9112 §7.1", len(data))
-        size = int(data[position:line_end], 16)
-        position = line_end + 2
+    while (match := CHUNK_SIZE_LINE.match(data, position)) is not None:
+        size = int(match[1], 16)
+        position = match.end()
         if size == 0:
-            break
+            return b"".join(pieces), position
         pieces.append(data[position : position + size])
-        position += size + 2
-        if data[position - 2 : position] != CRLF:
+        position += size
+        if not data.startswith(b"\r\n", position):
             raise _broken("A chunk is not whole.", "RFC 9112 §7.1", min(position, len(data)))
-    if data.startswith(CRLF, position):
-        return b"".join(pieces), [], position + 2
-    end = data.find(b"\r\n\r\n", position)
-    if end < 0:
-        raise _broken("The trailer section has no end.", "RFC 9112 §7.1.2", len(data))
-    return b"".join(pieces), _split(data[position:end].decode("latin-1").split("\r\n")), end + 4
+        position += 2
+    raise _broken("The content has no last chunk.", "RFC 9112 §7.1", position)
 
 
-def _split(lines: list[str]) -> list[tuple[str, str]]:
-    fields: list[tuple[str, str]] = []
-    for line in lines:
+def _read_fields(data: bytes, start: int) -> tuple[Fields, int]:
+    """Read field lines and the empty line behind them."""
+    match = FIELD_SECTION.match(data, start)
+    end = match.end() if match is not None else start
+    if not data.startswith(b"\r\n", end):
+        raise _broken("The field lines do not end in an empty line.", "RFC 9112 §2.1", end)
+    fields = Fields()
+    for line in data[start:end].decode("latin-1").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
         fields.append((name, value.strip(" \t")))
-    return fields
+    return fields, end + 2
 
 
 def _broken(message: str, section: str, offset: int) -> ProtocolError:

@@ -26,6 +26,7 @@ from groundwire.protocol.http1.grammar import (
     FIELD_VALUE_RUN,
     HTAB,
     LF,
+    NUMBER_SIGN,
     OTHER_VERSION,
     SP,
     TARGET_RUN,
@@ -403,6 +404,11 @@ class HeadScanner:
         if octet == SP:
             return self._refusal(
                 "Two spaces stand between the method and the target.", "RFC 9112 §3"
+            )
+        if octet == NUMBER_SIGN:
+            return self._refusal(
+                "The request target contains a number sign; a fragment is not for the server.",
+                "RFC 9112 §3.2",
             )
         return self._refusal(
             f"The request target contains {describe_octet(octet)}, which must be percent-encoded.",

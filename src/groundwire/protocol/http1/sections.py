@@ -102,7 +102,7 @@ class HeaderRules:
             )
         fault = authority_fault(value)
         if fault is not None:
-            raise ProtocolError(f"Host {fault}.", section="RFC 9112 §3.2", offset=offset)
+            raise ProtocolError(f"The Host field {fault}.", section="RFC 9112 §3.2", offset=offset)
         self._host = value
 
     def take_authorization(self, _value: bytes, offset: int) -> None:
