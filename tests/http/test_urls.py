@@ -1,7 +1,7 @@
 """Percent-encoding, queries, hosts and URLs."""
 
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import pytest
 import werkzeug.sansio.utils as oracle_utils
@@ -42,6 +42,7 @@ from groundwire.http.urls import (
         ("/%252e", "/%2e"),
         ("/\xc3\xbc", "/ü"),
         ("/%00", "/\0"),
+        ("/€%41", "/€A"),
     ],
 )
 def test_path_is_decoded_once(path: str, expected: str) -> None:
@@ -59,6 +60,14 @@ def test_percent_encoding_is_undone(text: str) -> None:
     assert percent_decode(percent_encode(text)) == octets
     assert percent_encode(octets) == percent_encode(text)
     assert decode_path(url_quote(text)) == text
+
+
+@given(st.lists(st.sampled_from(["%", "=", "4", "F", "%41", "%0A", "\n", "\r", " ", "%3d", "é"])))
+@settings(max_examples=200, deadline=None)
+def test_percent_decoding_is_the_standard_librarys(pieces: list[str]) -> None:
+    text = "".join(pieces)
+
+    assert percent_decode(text) == unquote_to_bytes(text)
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,15 @@ def percent_encode(data: bytes | str, safe: str = "") -> str:
 def decode_path(path: str) -> str:
     """Decode the path of a request target: percent-encoding once, then UTF-8, malformed sequences as U+FFFD.
 
-    Octets above 127 that came unencoded, read as ISO-8859-1, are taken for UTF-8 too.
+    Octets above 127 that came unencoded, read as ISO-8859-1, are taken for UTF-8 too; so is text that no octets gave.
     """
     if "%" not in path and path.isascii():
         return path
-    return unquote_to_bytes(path.encode("latin-1", "replace")).decode("utf-8", "replace")
+    try:
+        octets = path.encode("latin-1")
+    except UnicodeEncodeError:
+        octets = path.encode("utf-8", "replace")
+    return unquote_to_bytes(octets).decode("utf-8", "replace")
 
 
 def parse_query(query: str, limit: int = QUERY_FIELDS_LIMIT) -> list[tuple[str, str]]:
