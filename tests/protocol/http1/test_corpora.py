@@ -1,5 +1,7 @@
 """Every case of the text corpora, whole, cut in two at every byte, and byte by byte."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from corpora.cases import Case, Expected, load_all
@@ -11,31 +13,21 @@ EVERY_CUT_BYTES = 1500
 """Longer messages are cut near their ends and at some places between them."""
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case.place} {case.title}")
-def case(request: pytest.FixtureRequest) -> Case:
-    return request.param
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.place} {case.title}")
+def test_case(case: Case) -> None:
+    data = case.data
+    whole = read([data], case.limits, eof=case.eof)
+
+    assert_as_expected(case, whole)
+    assert whole == read(bytewise(data), case.limits, eof=case.eof)
+    for place in cuts(len(data)):
+        assert whole == read([data[:place], data[place:]], case.limits, eof=case.eof), place
 
 
-def test_case_read_whole(case: Case) -> None:
-    assert_as_expected(case, read([case.data], case.limits, eof=case.eof))
-
-
-def test_case_read_byte_by_byte(case: Case) -> None:
-    assert_as_expected(case, read(bytewise(case.data), case.limits, eof=case.eof))
-
-
-def test_case_cut_in_two_at_every_byte(case: Case) -> None:
-    length = len(case.data)
-    places = range(1, length)
-    if length > EVERY_CUT_BYTES:
-        places = sorted(
-            {*range(1, 40), *range(40, length, length // 20), *range(length - 20, length)}
-        )
-    whole = read([case.data], case.limits, eof=case.eof)
-
-    for place in places:
-        pieces = [case.data[:place], case.data[place:]]
-        assert whole == read(pieces, case.limits, eof=case.eof), place
+def cuts(length: int) -> Iterable[int]:
+    if length <= EVERY_CUT_BYTES:
+        return range(1, length)
+    return {*range(1, 40), *range(40, length, length // 20), *range(length - 20, length)}
 
 
 def test_titles_are_unique() -> None:

@@ -1,7 +1,6 @@
 """h11 reads the same streams. Where it disagrees, the disagreement is one of a table."""
 
 import h11
-import pytest
 from hypothesis import given, settings
 
 from corpora.cases import load_all
@@ -11,16 +10,8 @@ from corpora.streams import mutated
 from groundwire.protocol.limits import MessageLimits
 
 STREAMS = [
-    *(
-        pytest.param(case.data, id=f"{case.place} {case.title}")
-        for case in load_all("http1")
-        if case.limits == MessageLimits() and not case.eof
-    ),
-    *(
-        pytest.param(raw_bytes(case), id=case["id"])
-        for case in load_cases(have=("static", "ws", "routes"))
-        if len(raw_bytes(case)) < 30_000
-    ),
+    *(case.data for case in load_all("http1") if case.limits == MessageLimits() and not case.eof),
+    *(raw_bytes(case) for case in load_cases(have=("static", "ws", "routes"))),
 ]
 
 H11_FORGIVES = {
@@ -108,9 +99,10 @@ def in_lower_case(name: bytes, value: bytes) -> bytes:
     return value.lower() if name.lower() == b"transfer-encoding" else value
 
 
-@pytest.mark.parametrize("data", STREAMS)
-def test_h11_agrees_or_is_known_to_disagree(data: bytes) -> None:
-    assert_agreement(data)
+def test_h11_agrees_or_is_known_to_disagree() -> None:
+    for data in STREAMS:
+        if len(data) < 30_000:
+            assert_agreement(data)
 
 
 @settings(max_examples=400, deadline=None)
