@@ -2,9 +2,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from wire import Wire, chunked, request
 
 from groundwire.adapters.asgi import ASGIHandler
+from wire import Wire, chunked, request
 
 Scope = dict[str, Any]
 

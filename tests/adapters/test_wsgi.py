@@ -3,9 +3,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from wire import Wire, chunked, request
 
 from groundwire.adapters.wsgi import WSGIHandler
+from wire import Wire, chunked, request
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from wire import Wire, chunked, request
 
 from groundwire.http.exchange import ContentError, ContentLimitExceeded
 from groundwire.http.handler import ContentPolicy, InThread
 from groundwire.http.request import Request
 from groundwire.http.response import Response
 from groundwire.server.connection import State
+from wire import Wire, chunked, request
 
 GET = request("/hello")
 
@@ -799,3 +799,48 @@ def test_a_handler_that_answers_head_itself_may_say_how_long_get_would_be() -> N
         (answer,) = wire.send(request("/", "HEAD")).answers("HEAD")
 
         assert "1234" == answer.headers["Content-Length"]
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+@pytest.mark.parametrize("where", ["inline", "task", "iterator", "async iterator"])
+def test_no_handler_can_end_the_server(
+    where: str, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def in_task() -> Response:
+        raise error
+
+    def iterator() -> Iterator[bytes]:
+        yield b"x"
+        raise error
+
+    async def async_iterator() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise error
+
+    def handle(_: Request) -> Any:
+        if where == "inline":
+            raise error
+        if where == "task":
+            return in_task()
+        return text(iterator() if where == "iterator" else async_iterator())
+
+    with Wire(handle) as wire:
+        wire.send(GET).until(lambda: wire.connection.is_idle or wire.closed)
+
+        assert type(error).__name__ in caplog.text
+
+
+def test_small_reads_of_large_content_cost_no_more_than_their_size() -> None:
+    content = bytes(range(256)) * 250
+
+    def read(request: Request) -> Response:
+        assert not isinstance(request.content, bytes)
+        pieces = []
+        while piece := request.content.read(7):
+            pieces.append(piece)
+        return text(str(b"".join(pieces) == content))
+
+    with Wire(Streaming(lambda request: InThread(read, request), limit=None)) as wire:
+        (answer,) = wire.send(request("/", "POST", content)).until_idle().answers()
+
+        assert b"True" == answer.content

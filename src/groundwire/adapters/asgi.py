@@ -45,10 +45,17 @@ class ASGIHandler:
     async def handle(self, request: Request) -> Response:
         """Run the application until its response has begun; the rest follows as it is sent."""
         call = Call(request)
-        task = asyncio.ensure_future(
-            self._application(self._scope(request), call.receive, call.send)
-        )
+        task = asyncio.ensure_future(self._run(self._scope(request), call))
         return await call.response(task)
+
+    async def _run(self, scope: dict[str, Any], call: "Call") -> None:
+        try:
+            await self._application(scope, call.receive, call.send)
+        except (
+            SystemExit,
+            KeyboardInterrupt,
+        ) as error:  # raised in a task, these end the event loop
+            raise RuntimeError(f"the application raised {error!r}") from error
 
     def content_policy(self, request: Request) -> ContentPolicy:
         """Hand content over as it is received."""

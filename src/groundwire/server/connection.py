@@ -345,7 +345,7 @@ class Connection(asyncio.Protocol):
     def _pace_reading(self) -> None:
         """Pause the socket while more waits here than can be used, and go on when it has been."""
         full = self.reader.buffered > PIPELINE_BYTES and self.state not in (READY, State.LINGERING)
-        if full != self.paused and self.state is not CLOSED:
+        if full != self.paused and not self.transport.is_closing():
             self.paused = full
             if full:
                 self.transport.pause_reading()

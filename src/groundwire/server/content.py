@@ -24,6 +24,8 @@ from .threads import Outcome, ThreadPool
 WINDOW_BYTES = 65536
 """Content held for a handler that reads it piece by piece."""
 
+OVER = "the exchange this content came with is over"
+
 
 class ContentBudget:
     """Content that all requests of one worker hold together."""
@@ -60,6 +62,7 @@ class ReceivedContent:
         "_file",
         "_held",
         "_loop_thread",
+        "_offset",
         "_pieces",
         "_ready",
         "_received",
@@ -89,6 +92,7 @@ class ReceivedContent:
         self._whole = False
         self._pieces: deque[bytes] = deque()
         self._held = 0
+        self._offset = 0
         self._received = 0
         self._ended = False
         self._failure: ContentError | None = None
@@ -158,9 +162,7 @@ class ReceivedContent:
     def release(self) -> None:
         """The exchange is over: give back memory and disk. Reads fail from now on."""
         with self._ready:
-            self._failure = self._failure or ContentInterrupted(
-                "the exchange this content came with is over"
-            )
+            self._failure = self._failure or ContentInterrupted(OVER)
             self._ended = False
             if self._whole:
                 self._budget.memory_held -= self._held
@@ -190,10 +192,7 @@ class ReceivedContent:
             self._file = tempfile.TemporaryFile(prefix="groundwire-")  # noqa: SIM115 - closed by release()
         budget = self._budget
         with self._ready:
-            piece = b"".join(self._pieces)
-            self._pieces.clear()
-            self._held = 0
-        budget.memory_held -= len(piece)
+            piece = self._take(-1)
         budget.spool_held += len(piece)
         self._spooled_bytes += len(piece)
         if budget.spool_held > budget.spool_bytes:
@@ -240,8 +239,12 @@ class ReceivedContent:
     def read(self, size: int = -1) -> bytes:
         """Return `size` octets, or all that is left; see `Content.read`."""
         self.wanted = True
-        if self._file is not None and self.complete:
-            return self._file.read(size)
+        file = self._file
+        if file is not None and self.complete:
+            try:
+                return file.read(size)
+            except ValueError:  # closed meanwhile by `release`
+                raise ContentInterrupted(OVER) from None
         taken: list[bytes] = []
         missing = size
         while True:
@@ -262,14 +265,20 @@ class ReceivedContent:
     def _take(self, size: int) -> bytes:
         """Remove up to `size` octets (all, when negative) from what is held. The lock is held by the caller."""
         pieces = self._pieces
+        start = self._offset
         if size < 0 or size >= self._held:
+            if start:
+                pieces[0] = pieces[0][start:]
             piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             pieces.clear()
-        elif len(pieces[0]) > size:
-            piece = pieces[0][:size]
-            pieces[0] = pieces[0][size:]
+            self._offset = 0
+        elif len(pieces[0]) - start > size:
+            # Only the offset moves: cutting the rest anew for each small read would cost its length each time.
+            piece = pieces[0][start : start + size]
+            self._offset = start + size
         else:
-            piece = pieces.popleft()
+            piece = pieces.popleft()[start:]
+            self._offset = 0
         self._held -= len(piece)
         if self._whole:
             self._budget.memory_held -= len(piece)

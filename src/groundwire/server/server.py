@@ -10,7 +10,7 @@ import contextvars
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from ..http.errors import HTTPException
@@ -55,10 +55,11 @@ class CallableHandler:
     def handle(self, request: Request) -> Answer:
         """Answer by the function, or by what it raised if that is an answer, such as `RequestEntityTooLarge`."""
         try:
-            return self._function(request)
+            answer = self._function(request)
         except HTTPException as error:
-            answer: Response = error.get_response()
-            return answer
+            response: Response = error.get_response()
+            return response
+        return _contained(answer) if inspect.iscoroutine(answer) else answer
 
     def content_policy(self, request: Request) -> ContentPolicy:
         """Receive content whole."""
@@ -332,6 +333,17 @@ class Server:
         if self._log is not None:
             self._log.close()
             self.counters.log_lines_dropped = self._log.dropped
+
+
+async def _contained(answer: Coroutine[Any, Any, Response]) -> Response:
+    """Await `answer`, and let what it raises end its own request only."""
+    try:
+        return await answer
+    except HTTPException as error:
+        response: Response = error.get_response()
+        return response
+    except (SystemExit, KeyboardInterrupt) as error:  # raised in a task, these end the event loop
+        raise RuntimeError(f"the handler raised {error!r}") from error
 
 
 def _open_log(path: str) -> Sink | None:

@@ -124,7 +124,8 @@ class ThreadPool:
 
         Raises:
             PoolFull: no thread is free and too many calls wait already.
-            BaseException: whatever the function raised; `StopIteration` as `IteratorEnded`.
+            Exception: whatever the function raised; `StopIteration` as `IteratorEnded`, `SystemExit` and
+                `KeyboardInterrupt` as `RuntimeError`.
         """
         future: asyncio.Future[Outcome] = self._loop.create_future()
 
@@ -138,6 +139,9 @@ class ThreadPool:
         if outcome.error is not None:
             if isinstance(outcome.error, StopIteration):
                 raise IteratorEnded from None
+            if isinstance(outcome.error, SystemExit | KeyboardInterrupt):
+                # Raised in a task, these end the event loop and with it the server.
+                raise RuntimeError(f"the call raised {outcome.error!r}") from outcome.error
             raise outcome.error
         return outcome.value
 
