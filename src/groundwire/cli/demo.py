@@ -43,5 +43,8 @@ def demo(database: str | None, debug: bool | None, **options: Any) -> None:
         raise CannotStart(
             f"the demo needs {error.name}, which is not installed; pip install 'groundwire[demo]'"
         ) from error
-    app = package.create_app(database) if database else package.create_app()
+    try:
+        app = package.create_app(database) if database else package.create_app()
+    except package.CannotOpen as error:
+        raise CannotStart(str(error)) from error
     serve_application(Application(app, app, "its demo"), options, debug=debug)

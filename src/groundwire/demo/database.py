@@ -2,137 +2,151 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Integer,
-    MetaData,
-    Row,
-    String,
-    Table,
-    Text,
-    create_engine,
-    delete,
-    event,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import IntegrityError
+import sqlalchemy as sql
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.schema import CreateTable
 
 DEFAULT_DATABASE = "sqlite:///groundwire-demo.sqlite3"
-BUSY_SECONDS = 5
+MAX_ID = 2**31 - 1
+"""The greatest number an INTEGER has in every database."""
+
 CODE_BYTES = 5
 
-metadata = MetaData()
+metadata = sql.MetaData()
 
-tweets = Table(
+tweets = sql.Table(
     "tweets",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("author", String(50), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("created_at", DateTime, nullable=False),  # UTC
+    sql.Column("id", sql.Integer, primary_key=True),
+    sql.Column("author", sql.Text, nullable=False),
+    sql.Column("text", sql.Text, nullable=False),
+    sql.Column("created_at", sql.DateTime, nullable=False),  # UTC
     sqlite_autoincrement=True,  # the number of a deleted tweet is not given to another
 )
 
-links = Table(
+links = sql.Table(
     "links",
     metadata,
-    Column("code", String(16), primary_key=True),
-    Column("url", Text, nullable=False, unique=True),
-    Column("visits", Integer, nullable=False, default=0),
+    sql.Column("code", sql.Text, primary_key=True),
+    sql.Column("url", sql.Text, nullable=False, unique=True),
+    sql.Column("visits", sql.Integer, nullable=False),
 )
 
-Record = Row[Any]
+Record = sql.Row[Any]
+
+
+class CannotOpen(Exception):
+    """The database that was named cannot be used; the message is a line that says why."""
 
 
 class Database:
-    """What the demo asks of its database. Every method is a transaction of its own.
+    """What the demo asks of its database. Every method is a transaction of its own, and may be called in any thread.
+
+    Raises `sqlalchemy.exc.OperationalError` when it cannot be used, for example because another program has held an
+    SQLite file for 5 seconds (``?timeout=`` in the URL says how long to wait).
 
     Args:
         url: SQLAlchemy URL.
+
+    Raises:
+        CannotOpen: it is no such URL, or the database cannot be used.
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-        if self.engine.dialect.name == "sqlite":
-            event.listen(self.engine, "connect", _prepare_sqlite)
-        metadata.create_all(self.engine)
+        try:
+            self.engine = _open(url)
+        except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            raise CannotOpen(
+                f"the database {_without_password(url)!r} cannot be used: {_first_line(reason)}"
+            ) from error
 
-    def list_tweets(self, limit: int = 100) -> Sequence[Record]:
+    def list_tweets(self, limit: int) -> Sequence[Record]:
         """Return the newest tweets, newest first."""
         with self.engine.connect() as connection:
             return connection.execute(
-                select(tweets).order_by(tweets.c.id.desc()).limit(limit)
+                sql.select(tweets).order_by(tweets.c.id.desc()).limit(limit)
             ).all()
 
     def find_tweet(self, tweet_id: int) -> Record | None:
         """Return a tweet, or None."""
         with self.engine.connect() as connection:
-            return connection.execute(select(tweets).where(tweets.c.id == tweet_id)).first()
+            return connection.execute(sql.select(tweets).where(tweets.c.id == tweet_id)).first()
 
     def add_tweet(self, fields: dict[str, str]) -> Record:
         """Store a new tweet and return it."""
         values = {**fields, "created_at": datetime.now(UTC).replace(tzinfo=None)}
         with self.engine.begin() as connection:
-            return connection.execute(insert(tweets).values(values).returning(tweets)).one()
+            return connection.execute(sql.insert(tweets).values(values).returning(tweets)).one()
 
     def change_tweet(self, tweet_id: int, fields: dict[str, str]) -> Record | None:
         """Change fields of a tweet and return it; None when there is none."""
-        changed = update(tweets).where(tweets.c.id == tweet_id).values(fields).returning(tweets)
+        change = sql.update(tweets).where(tweets.c.id == tweet_id).values(fields).returning(tweets)
         with self.engine.begin() as connection:
-            return connection.execute(changed).first()
+            return connection.execute(change).first()
 
     def remove_tweet(self, tweet_id: int) -> bool:
         """Delete a tweet; False when there is none."""
         with self.engine.begin() as connection:
-            return connection.execute(delete(tweets).where(tweets.c.id == tweet_id)).rowcount > 0
+            return (
+                connection.execute(sql.delete(tweets).where(tweets.c.id == tweet_id)).rowcount > 0
+            )
 
-    def shorten(self, url: str) -> str:
-        """Return the code of a URL, the same each time."""
+    def shorten(self, url: str) -> Record:
+        """Return the link for a URL, the same each time, with its code and how often it was visited."""
+        known = sql.select(links).where(links.c.url == url)
         while True:
-            known = self._code_of(url)
-            if known is not None:
-                return known
-            code = secrets.token_urlsafe(CODE_BYTES)
-            try:
-                with self.engine.begin() as connection:
-                    connection.execute(insert(links).values(code=code, url=url, visits=0))
-                return code
-            except IntegrityError:  # another request was first with the URL, or the code is taken
-                continue
-
-    def _code_of(self, url: str) -> str | None:
-        with self.engine.connect() as connection:
-            return connection.execute(select(links.c.code).where(links.c.url == url)).scalar()
+            with self.engine.connect() as connection:
+                link = connection.execute(known).first()
+            if link is not None:
+                return link
+            new = {"code": secrets.token_urlsafe(CODE_BYTES), "url": url, "visits": 0}
+            # Two requests for one URL may both come here. The second finds that the URL is unique, and looks again.
+            with suppress(IntegrityError), self.engine.begin() as connection:
+                connection.execute(sql.insert(links).values(new))
 
     def visit(self, code: str) -> str | None:
         """Count a visit and return where the code leads; None when it is unknown."""
-        visited = (
-            update(links)
+        count = (
+            sql.update(links)
             .where(links.c.code == code)
             .values(visits=links.c.visits + 1)
             .returning(links.c.url)
         )
         with self.engine.begin() as connection:
-            return connection.execute(visited).scalar()
-
-    def visits(self, code: str) -> int:
-        """Return how often a code was visited."""
-        with self.engine.connect() as connection:
-            return (
-                connection.execute(select(links.c.visits).where(links.c.code == code)).scalar() or 0
-            )
+            return connection.execute(count).scalar()
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Let readers go on beside a writer, and writers wait for one another."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+def _open(url: str) -> sql.Engine:
+    """Connect, and make the tables that are not there yet."""
+    is_sqlite = sql.make_url(url).get_backend_name() == "sqlite"
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if is_sqlite and sql.make_url(url).database in (None, "", ":memory:"):
+        # In memory each connection has a database of its own: all threads take turns with a single one.
+        options |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
+        options["connect_args"] = {"check_same_thread": False}
+    engine = sql.create_engine(url, **options)
+    if is_sqlite:
+        # Readers go on beside a writer. A file that may not be written is read as it is.
+        with suppress(OperationalError), engine.connect() as connection:
+            connection.execute(sql.text("PRAGMA journal_mode = WAL"))
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
+    return engine
+
+
+def _without_password(url: str) -> str:
+    try:
+        return sql.make_url(url).render_as_string()
+    except (SQLAlchemyError, ValueError):
+        return url.rpartition("@")[2]
+
+
+def _first_line(error: object) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

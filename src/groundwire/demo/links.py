@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from groundwire import (
     Blueprint,
-    Response,
     abort,
     jsonify,
     make_response,
@@ -14,31 +13,32 @@ from groundwire import (
     url_for,
 )
 
-from .forms import database, invalid, sent_fields, wants_json
+from .forms import database, invalid, sent_fields, wants_json, wrong_with
 
 URL_LENGTH = 2000
+URL_BYTES = 2500
+"""PostgreSQL's index of the URLs takes no longer ones."""
 
 links = Blueprint("links", __name__)
 
 
-def wrong_with(url: Any) -> str | None:
-    """Say what is wrong with a URL to be shortened."""
-    if url is None:
-        return "is missing"
-    if not isinstance(url, str) or not url.strip():
-        return "must not be empty"
-    if len(url) > URL_LENGTH:
-        return f"has {len(url)} characters; at most {URL_LENGTH} are allowed"
+def wrong_with_url(url: object) -> str | None:
+    """Say what is wrong with a URL to be shortened; None: nothing."""
+    if not isinstance(url, str):
+        return "is missing" if url is None else "must be text"
+    if (error := wrong_with(url, URL_LENGTH)) is not None:
+        return error
     if not url.isprintable() or " " in url or "\\" in url:
         return "has characters that do not belong in a URL"
+    if len(url.encode()) > URL_BYTES:
+        return f"has {len(url.encode())} bytes; at most {URL_BYTES} are allowed"
     try:
         parts = urlsplit(url)
-        well_formed = (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
-        )
+        _ = parts.port  # a ValueError when it is none
+        is_whole = parts.scheme in ("http", "https") and parts.hostname is not None
     except ValueError:
-        well_formed = False
-    return None if well_formed else "must be a whole URL that begins with http:// or https://"
+        is_whole = False
+    return None if is_whole else "must be a whole URL that begins with http:// or https://"
 
 
 @links.get("/shorten")
@@ -48,24 +48,22 @@ def form() -> str:
 
 
 @links.post("/shorten")
-def shorten() -> Response:
+def shorten() -> Any:
     """Give a URL a short one; the same each time."""
-    fields = sent_fields()
-    url = fields.get("url")
-    error = wrong_with(url)
-    if error is not None:
+    url = sent_fields().get("url")
+    if isinstance(url, str):
+        url = url.strip()
+    if (error := wrong_with_url(url)) is not None:
         if wants_json():
             return invalid({"url": error})
-        return make_response(render_template("shorten.html", url=url or "", error=error), 400)
-    code = database().shorten(str(url))
-    short_url = url_for("links.follow", code=code, _external=True)
+        return make_response(render_template("shorten.html", url=url, error=error), 400)
+    link = database().shorten(str(url))
+    short_url = url_for("links.follow", code=link.code, _external=True)
     if wants_json():
         response = jsonify(short_url=short_url)
     else:
-        visits = database().visits(code)
-        response = make_response(
-            render_template("shorten.html", url=url, error=None, short_url=short_url, visits=visits)
-        )
+        page = render_template("shorten.html", url="", error=None, link=link, short_url=short_url)
+        response = make_response(page)
     response.status_code = 201
     response.headers["Location"] = short_url
     return response
@@ -74,7 +72,9 @@ def shorten() -> Response:
 @links.get("/r/<code>")
 def follow(code: str) -> Any:
     """Go where a short URL leads."""
-    url = database().visit(code) or abort(404)
+    url = database().visit(code) if code.isprintable() else None
+    if url is None:
+        abort(404)
     response = redirect(url, code=301)
     # A browser keeps a 301 for good; without this only its first visit would be counted.
     response.headers["Cache-Control"] = "no-store"

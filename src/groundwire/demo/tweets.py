@@ -9,44 +9,112 @@ from groundwire import (
     abort,
     jsonify,
     make_response,
+    redirect,
     render_template,
     request,
     url_for,
 )
 
-from .database import Record
-from .forms import database, invalid, sent_fields, wants_json
+from .database import MAX_ID, Record
+from .forms import database, invalid, sent_fields, wants_json, wrong_with
 
-TEXT_LENGTH = 140
-AUTHOR_LENGTH = 50
-LENGTHS = {"author": AUTHOR_LENGTH, "text": TEXT_LENGTH}
+LENGTHS = {"author": 50, "text": 140}
+LISTED = 100
+
+TWEET = f"/tweets/<int(max={MAX_ID}):tweet_id>"
 
 tweets = Blueprint("tweets", __name__)
+
+
+@tweets.get("/tweets")
+def index() -> Response:
+    """List the newest tweets."""
+    if wants_json():
+        response: Response = jsonify([as_json(tweet) for tweet in database().list_tweets(LISTED)])
+    else:
+        response = page(deleted=request.args.get("deleted", type=int))
+    response.vary.add("Accept")
+    return response
+
+
+@tweets.post("/tweets")
+def create() -> Response:
+    """Store a tweet."""
+    fields = sent_fields()
+    values, errors = check(fields, required=("author", "text"))
+    if errors:
+        return invalid(errors) if wants_json() else page(400, values=fields, errors=errors)
+    tweet = database().add_tweet(values)
+    response: Response = jsonify(as_json(tweet)) if wants_json() else page(new=tweet)
+    response.status_code = 201
+    response.headers["Location"] = url_for("tweets.show", tweet_id=tweet.id)
+    return response
+
+
+@tweets.get(TWEET)
+def show(tweet_id: int) -> Response:
+    """Show one tweet."""
+    tweet = database().find_tweet(tweet_id) or abort(404)
+    if wants_json():
+        response: Response = jsonify(as_json(tweet))
+    else:
+        response = make_response(render_template("tweet.html", tweet=tweet))
+    response.vary.add("Accept")
+    return response
+
+
+@tweets.put(TWEET)
+def replace(tweet_id: int) -> Any:
+    """Replace a tweet: every field must be sent."""
+    return change(tweet_id, required=("author", "text"))
+
+
+@tweets.patch(TWEET)
+def amend(tweet_id: int) -> Any:
+    """Change the fields that are sent."""
+    return change(tweet_id, required=())
+
+
+@tweets.delete(TWEET)
+def remove(tweet_id: int) -> tuple[str, int]:
+    """Delete a tweet."""
+    if not database().remove_tweet(tweet_id):
+        abort(404)
+    return "", 204
+
+
+@tweets.post(f"{TWEET}/delete")
+def remove_by_form(tweet_id: int) -> Any:
+    """Delete a tweet from a page: an HTML form knows only GET and POST."""
+    remove(tweet_id)
+    return redirect(url_for("tweets.index", deleted=tweet_id), code=303)
 
 
 def check(
     fields: dict[str, Any], required: tuple[str, ...]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the tweet's fields that were sent, and what is wrong with them."""
+    errors = {name: "is missing" for name in required if name not in fields}
     values: dict[str, str] = {}
-    errors: dict[str, str] = {}
     for name, length in LENGTHS.items():
-        if name not in fields:
-            if name in required:
-                errors[name] = "is missing"
-            continue
-        value = fields[name]
-        if not isinstance(value, str):
-            errors[name] = "must be text"
-        elif not value.strip():
-            errors[name] = "must not be empty"
-        elif len(value) > length:
-            errors[name] = f"has {len(value)} characters; at most {length} are allowed"
-        elif "\0" in value or any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-            errors[name] = "has characters that cannot be stored"
-        else:
-            values[name] = value
+        if name in fields:
+            error = wrong_with(fields[name], length)
+            if error is None:
+                values[name] = fields[name]
+            else:
+                errors[name] = error
     return values, errors
+
+
+def change(tweet_id: int, required: tuple[str, ...]) -> Any:
+    """Store changed fields and answer with the whole tweet."""
+    values, errors = check(sent_fields(), required)
+    if not values and not errors:
+        errors = dict.fromkeys(LENGTHS, "is missing, and nothing else was sent to change")
+    if errors:
+        # What is wrong with the content matters only where there is something to change.
+        return invalid(errors) if database().find_tweet(tweet_id) else abort(404)
+    return as_json(database().change_tweet(tweet_id, values) or abort(404))
 
 
 def as_json(tweet: Record) -> dict[str, Any]:
@@ -61,84 +129,8 @@ def as_json(tweet: Record) -> dict[str, Any]:
 
 
 def page(status: int = 200, **context: Any) -> Response:
-    """Make the page with all tweets and the form."""
-    shown = {"tweets": database().list_tweets(), "values": {}, "errors": {}, "length": TEXT_LENGTH}
-    return make_response(render_template("tweets.html", **(shown | context)), status)
-
-
-@tweets.get("/tweets")
-def index() -> Any:
-    """List the newest tweets."""
-    response = (
-        jsonify([as_json(tweet) for tweet in database().list_tweets()]) if wants_json() else page()
-    )
-    response.vary.add("Accept")
+    """Make the page with all tweets and the form, filled in with `values` and marked with `errors`."""
+    shown: dict[str, Any] = {"values": {}, "errors": {}, "lengths": LENGTHS, "listed": LISTED}
+    shown["tweets"] = database().list_tweets(LISTED)
+    response: Response = make_response(render_template("tweets.html", **(shown | context)), status)
     return response
-
-
-@tweets.post("/tweets")
-def create() -> Response:
-    """Store a tweet."""
-    fields = sent_fields()
-    values, errors = check(fields, required=("author", "text"))
-    if errors:
-        return invalid(errors) if wants_json() else page(400, values=fields, errors=errors)
-    tweet = database().add_tweet(values)
-    response = jsonify(as_json(tweet)) if wants_json() else page(new=tweet)
-    response.status_code = 201
-    response.headers["Location"] = url_for("tweets.show", tweet_id=tweet.id)
-    return response
-
-
-@tweets.get("/tweets/<int:tweet_id>")
-def show(tweet_id: int) -> Any:
-    """Show one tweet."""
-    tweet = database().find_tweet(tweet_id) or abort(404)
-    if wants_json():
-        response = jsonify(as_json(tweet))
-    else:
-        response = make_response(render_template("tweet.html", tweet=tweet))
-    response.vary.add("Accept")
-    return response
-
-
-@tweets.put("/tweets/<int:tweet_id>")
-def replace(tweet_id: int) -> Any:
-    """Replace a tweet: every field must be sent."""
-    return change(tweet_id, required=("author", "text"))
-
-
-@tweets.patch("/tweets/<int:tweet_id>")
-def amend(tweet_id: int) -> Any:
-    """Change the fields that are sent."""
-    return change(tweet_id, required=())
-
-
-def change(tweet_id: int, required: tuple[str, ...]) -> Any:
-    """Store changed fields and answer with the whole tweet."""
-    values, errors = check(sent_fields(), required)
-    if not values and not errors:
-        errors = dict.fromkeys(LENGTHS, "is missing, and nothing else was sent to change")
-    if errors:
-        if database().find_tweet(tweet_id) is None:
-            abort(404)
-        return invalid(errors)
-    return as_json(database().change_tweet(tweet_id, values) or abort(404))
-
-
-@tweets.delete("/tweets/<int:tweet_id>")
-def remove(tweet_id: int) -> Any:
-    """Delete a tweet."""
-    if not database().remove_tweet(tweet_id):
-        abort(404)
-    return "", 204
-
-
-@tweets.post("/tweets/<int:tweet_id>/delete")
-def remove_by_form(tweet_id: int) -> Any:
-    """Delete a tweet from a page: an HTML form knows only GET and POST."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        abort(403, "Another site may not delete tweets here.")
-    if not database().remove_tweet(tweet_id):
-        abort(404)
-    return page(notice=f"Tweet {tweet_id} is deleted.")
