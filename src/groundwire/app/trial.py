@@ -3,11 +3,21 @@
 import io
 import sys
 from collections.abc import Mapping
-from typing import Any, cast
-from urllib.parse import unquote_to_bytes, urlencode, urlsplit
+from typing import Any, Final, cast
+from urllib.parse import SplitResult, unquote_to_bytes, urlencode, urlsplit
 
 from ..http.environ import Environ
 from ..http.urls import iri_to_uri
+
+ALWAYS: Final[Mapping[str, Any]] = {
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "REMOTE_ADDR": "127.0.0.1",
+    "wsgi.version": (1, 0),
+    "wsgi.multithread": False,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
+"""What every made-up request has in common."""
 
 
 def make_environ(
@@ -52,11 +62,7 @@ def make_environ(
         raise ValueError("Give the content as 'data' or as 'json', not as both.")
     url = urlsplit(path)
     if base_url is None:
-        host = app.config["SERVER_NAME"] or "localhost"
-        if subdomain:
-            host = f"{subdomain}.{host}"
-        scheme = url_scheme or url.scheme or app.config["PREFERRED_URL_SCHEME"]
-        base_url = f"{scheme}://{url.netloc or host}/{app.config['APPLICATION_ROOT'].lstrip('/')}"
+        base_url = _configured_base_url(app, url, subdomain, url_scheme)
     base = urlsplit(base_url)
     if json is not None:
         data = str(app.json.dumps(json))
@@ -79,25 +85,38 @@ def make_environ(
         "SERVER_NAME": base.hostname or "localhost",
         "SERVER_PORT": str(base.port or (443 if base.scheme == "https" else 80)),
         "HTTP_HOST": base.netloc,
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.version": (1, 0),
+        **ALWAYS,
         "wsgi.url_scheme": base.scheme,
         "wsgi.input": io.BytesIO(content),
         "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
     }
     if content or method.upper() not in {"GET", "HEAD", "OPTIONS", "DELETE"}:
         environ["CONTENT_LENGTH"] = str(len(content))
     if content_type is not None:
         environ["CONTENT_TYPE"] = content_type
+    environ.update(_field_variables(headers))
+    environ.update(environ_overrides or {})
+    return environ
+
+
+def _configured_base_url(
+    app: Any, url: SplitResult, subdomain: str | None, url_scheme: str | None
+) -> str:
+    """Return scheme, host and mount point as the configuration says, where `url` does not."""
+    host = app.config["SERVER_NAME"] or "localhost"
+    if subdomain:
+        host = f"{subdomain}.{host}"
+    scheme = url_scheme or url.scheme or app.config["PREFERRED_URL_SCHEME"]
+    return f"{scheme}://{url.netloc or host}/{app.config['APPLICATION_ROOT'].lstrip('/')}"
+
+
+def _field_variables(headers: Any) -> Environ:
+    """Return the variables that stand for `headers` (RFC 3875 §4.1.18)."""
     pairs: Any = headers.items() if hasattr(headers, "items") else headers or ()
+    variables: Environ = {}
     for name, value in pairs:
         variable = name.upper().replace("-", "_")
         if variable not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             variable = f"HTTP_{variable}"
-        environ[variable] = str(value)
-    environ.update(environ_overrides or {})
-    return environ
+        variables[variable] = str(value)
+    return variables
