@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from ..http.environ import run_wsgi_app
-from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed
+from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed, NotFound
 from ..http.handler import ContentPolicy, InThread
 from ..http.response import Response
 from ..server.process import run as run_server
@@ -208,7 +208,12 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         try:
             if head is not None and request.path == "*" and request.method == "OPTIONS":
                 raise HTTPException(response=self.options_of_server())
-            request.url_rule, request.view_args = self.find_rule(context)
+            rule, view_args = self.find_rule(context)
+            if request.path.startswith(
+                (self.plans.setup or self.plans.look_over(self)).static_prefixes
+            ):
+                self.keep_to_static_files(request.path, rule)
+            request.url_rule, request.view_args = rule, view_args
             if head is not None and head.expectation not in (None, b"100-continue"):
                 raise ExpectationFailed
         except HTTPException as error:
@@ -219,6 +224,19 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 # RFC 9110 §9.3.8: an answer to TRACE echoes the request, credentials and all.
                 allowed = context.url_adapter.allowed_methods()
                 request.routing_exception = MethodNotAllowed(sorted({*allowed} - NEVER_IMPLIED))
+
+    def keep_to_static_files(self, path: str, rule: Any) -> None:
+        """Refuse what names no file below the static folder's URL, but which a rule for everything took.
+
+        The rule of static files does not match ``/static//etc/passwd`` or ``/static/``.
+
+        Raises:
+            NotFound: that is so.
+        """
+        prefix = f"{self.static_url_path}/"
+        names_no_file = len(path) == len(prefix) or path[len(prefix)] == "/"
+        if names_no_file and not rule.rule.startswith(prefix):
+            raise NotFound
 
     def find_rule(self, context: RequestContext) -> tuple[Any, dict[str, Any]]:
         """Return the rule and the parameters of the context's request.
@@ -285,9 +303,11 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
     def startup(self) -> None:
         """Warn of what is surely a mistake in what was set up. Called before the first request."""
         warn_of_mistakes(self)
+        self.plans.hold_ups.start(running_loop())
 
     def shutdown(self) -> None:
         """Called after the last answer."""
+        self.plans.hold_ups.stop()
 
     # --- WSGI (PEP 3333)
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, cast
 from weakref import WeakSet
 
 from . import signals
-from .execution import Effort, Execution, is_async
+from .execution import INLINE_RUN_SECONDS, Execution, is_async
+from .holdups import HoldUps
 from .route_options import options_of
 from .wrappers import Response, scopes_of
 
@@ -87,6 +88,9 @@ class Setup(NamedTuple):
     domain: str | None
     """The subdomain whose rules all requests are matched with; None: the request's host decides."""
 
+    static_prefixes: tuple[str, ...]
+    """What the paths of static files begin with; nothing when there are none, or they are at the root."""
+
 
 class PlanTable:
     """The plans of one app, and where its endpoints run."""
@@ -95,6 +99,7 @@ class PlanTable:
         self.literal: dict[tuple[str, str], Plan] = {}
         """By (method, path): plans of rules without parameters that `handle` may carry out itself, inline."""
 
+        self.hold_ups = HoldUps()
         self.executions: dict[str | None, Execution] = {}
         """Where each endpoint runs. Outlives the plans."""
 
@@ -133,6 +138,7 @@ class PlanTable:
             overridden,
             "wsgi_app" in overridden,
             app.url_map.default_subdomain if path_alone else None,
+            (f"{app.static_url_path}/",) if app.has_static_folder and app.static_url_path else (),
         )
         if changes == self._changes:
             self.setup = setup
@@ -162,10 +168,12 @@ class PlanTable:
             if setup is not None and setup.domain is not None:
                 self.literal[request.method, path] = plan
 
-    def overran(self, plan: Plan, seconds: float, effort: Effort | None = None) -> None:
-        """Take into account that a run on the event loop was too long."""
-        plan.execution.overran(seconds, effort)
-        self.forget()
+    def overran(self, plan: Plan, seconds: float) -> None:
+        """Take into account that a run on the event loop was too long, unless others are to blame for it."""
+        seconds -= self.hold_ups.seconds_of(seconds)
+        if seconds > INLINE_RUN_SECONDS:
+            plan.execution.held_the_loop_for(seconds)
+            self.forget()
 
     def pin(self, request: Any, reason: str) -> None:
         """Keep the endpoint of `request` in threads from now on."""
@@ -215,7 +223,6 @@ class PlanTable:
         plan.short = (
             plan.view is not None
             and not plan.view_is_async
-            and not plan.execution.audited
             and not (plan.preprocessors or plan.before or plan.after)
             and not (plan.teardown or plan.teardown_app)
             and not overridden
