@@ -582,7 +582,7 @@ def test_run_outside_the_main_thread_ends_when_it_is_asked_to() -> None:
             False,
             "on every address of this machine, here http://localhost:{port} (Ctrl",
         ),
-        ("127.0.0.1", "x", True, "Debug mode: errors show source code to whoever asks."),
+        ("127.0.0.1", "x", True, "Debug mode: errors show source code on this machine."),
     ],
 )
 def test_the_start_is_announced(

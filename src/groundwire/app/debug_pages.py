@@ -1,47 +1,66 @@
 """What debug mode shows in place of the usual error pages: why no route matched, and where an error was raised.
 
-Nothing here can be talked to: there is no console and no script. Everything that came from outside is escaped, what is
-secret by its name is masked, and the pages are only ever shown on the machine that serves them (`is_shown_to`).
+Nothing here can be talked to: there is no console and no script. Everything is escaped, what is secret by its name is
+hidden, no value of a variable is shown, and the pages are shown only on the machine that serves them (`is_shown_to`).
 """
 
 import base64
 import hashlib
 import ipaddress
-import linecache
-import os
-import sys
-import traceback
-from collections.abc import Iterator
-from types import CodeType
-from typing import Any, Final, NamedTuple
+from http import HTTPStatus
+from typing import Any, Final
 
 from markupsafe import Markup
 
+from ..http.error_formats import error_content, error_fields, negotiate_error_format
+from ..http.errors import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 from ..http.urls import split_host
-from .wrappers import Request
+from .debug_traceback import message_of, sections, text_of, title_of
+from .masking import masked_field, masked_query
+from .wrappers import Request, Response
 
-CONTEXT_LINES: Final = 5
-SECRET_FIELDS: Final = frozenset(
-    ("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-csrf-token")
-)
+MAX_ROUTES: Final = 200
+
+FORWARDED: Final = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+"""Fields by which a proxy shows itself: then the client may be anywhere."""
 
 STYLE: Final = """
-:root { color-scheme: light dark; --soft: #8883; --mark: #e5484d33; --accent: #0b68cb; }
-@media (prefers-color-scheme: dark) { :root { --accent: #6cb6ff; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; }
-h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p.message { font-size: 1.1rem; margin: .3rem 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-p.request, td, pre, code, summary { font-family: ui-monospace, monospace; font-size: .875rem; }
-p.request { background: var(--soft); padding: .4rem .7rem; border-radius: .4rem; overflow-wrap: anywhere; }
+:root { color-scheme: light dark; --text: #1c2024; --quiet: #60646c; --page: #fcfcfd; --card: #f0f0f3; --line: #d9d9e0;
+  --accent: #0b68cb; --red: #ce2c31; --mark: #ffe2e2; --part: #c62a2f; }
+@media (prefers-color-scheme: dark) { :root { --text: #edeef0; --quiet: #b0b4ba; --page: #111113; --card: #1b1d20;
+  --line: #363a3f; --accent: #70b8ff; --red: #ff9592; --mark: #3b1219; --part: #ff9592; } }
+* { box-sizing: border-box; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 64rem; margin: 0 auto; padding: 2rem 1rem; color: var(--text);
+  background: var(--page); }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0; color: var(--red); overflow-wrap: anywhere; }
+h2 { font-size: .8rem; margin: 2.2rem 0 .6rem; color: var(--quiet); text-transform: uppercase; letter-spacing: .05em; }
+h3 { font-size: 1.1rem; margin: 0; color: var(--red); overflow-wrap: anywhere; }
+.message { font-size: 1.1rem; margin: .4rem 0 1.2rem; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 16rem;
+  overflow-y: auto; }
+.request, td, pre, summary { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .84rem; }
+.request { background: var(--card); padding: .5rem .8rem; border-radius: .5rem; overflow-wrap: anywhere; }
+.request b { color: var(--accent); }
+.scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
-td, th { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--soft); vertical-align: top; }
-details { border: 1px solid var(--soft); border-radius: .4rem; margin: .5rem 0; overflow: hidden; }
-summary { padding: .4rem .7rem; cursor: pointer; overflow-wrap: anywhere; }
-summary b { color: var(--accent); }
-pre { margin: 0; padding: .4rem .7rem; overflow-x: auto; background: var(--soft); }
-pre mark { background: var(--mark); color: inherit; display: block; }
-p.foot { margin-top: 2rem; font-size: .875rem; opacity: .75; }
+th { font-size: .8rem; color: var(--quiet); font-weight: 600; }
+td, th { text-align: left; padding: .4rem 1rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top;
+  overflow-wrap: anywhere; }
+td:first-child { white-space: nowrap; }
+td.why { font-family: inherit; font-size: .92rem; }
+details { border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0; overflow: hidden; }
+details details { border-width: 1px 0 0; border-radius: 0; margin: 0; }
+summary { padding: .45rem .8rem; cursor: pointer; overflow-wrap: anywhere; }
+summary span { color: var(--quiet); margin-left: .5rem; }
+.folded > summary { color: var(--quiet); font-family: inherit; }
+.frame[open] > summary { border-bottom: 1px solid var(--line); }
+.frame b { color: var(--accent); }
+pre { margin: 0; padding: .5rem 0; overflow-x: auto; background: var(--card); line-height: 1.6; tab-size: 4; }
+pre i { font-style: normal; color: var(--quiet); user-select: none; margin-left: .8rem; }
+pre mark { display: block; width: max-content; min-width: 100%; background: var(--mark); color: inherit; }
+pre u { text-decoration: underline 2px var(--part); text-underline-offset: 3px; }
+pre.text { padding: .5rem .8rem; }
+.quiet { color: var(--quiet); font-size: .9rem; margin: .5rem .8rem; }
+footer { margin-top: 2.5rem; font-size: .85rem; color: var(--quiet); }
 """
 
 POLICY: Final = (
@@ -53,28 +72,31 @@ POLICY: Final = (
 PAGE: Final = Markup(
     "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<title>{title}</title>\n"
     "<meta name=viewport content='width=device-width'>\n<style>{style}</style>\n{body}\n"
-    "<p class=foot>Shown because debug mode is on, and only on this machine.</p>\n</html>\n"
+    "<footer>Shown because debug mode is on, and only on the machine that serves it.</footer>\n</html>\n"
 )
 
 FIELDS: Final = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
 
 
 def is_shown_to(request: Request) -> bool:
-    """Whether a debug page may be shown: the server was reached on loopback, under a name for this machine.
+    """Tell whether debug pages may be shown: the client reached this machine on loopback, under a name for loopback.
 
     The name matters too: a page of another site, whose name was made to resolve to this machine, must not read
-    tracebacks (DNS rebinding).
+    tracebacks (DNS rebinding). Nor may clients behind a proxy on this machine, where it says that it is one.
     """
     exchange = request.exchange
     if exchange is None or request.head is None:
         return False
-    local = exchange.local
-    if isinstance(local, tuple) and not _is_loopback(local[0]):
+    for address in (exchange.local, exchange.peer):
+        if isinstance(address, tuple) and not _is_loopback(address[0]):
+            return False
+    if any(name in request.headers for name in FORWARDED):
         return False
     host = split_host(request.head.authority.lower())[0].strip("[]")
     return host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
@@ -82,143 +104,105 @@ def is_shown_to(request: Request) -> bool:
 
 def _is_loopback(address: str) -> bool:
     try:
-        return ipaddress.ip_address(address).is_loopback
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
 
 
-def not_found_page(app: Any, request: Request) -> str:
+def debug_answer(app: Any, request: Any, error: HTTPException) -> Response | None:
+    """Return what debug mode answers for an error that no handler of the program took; None: nothing special.
+
+    That is a page for a route that was not found, or not with this method, and for what the program raised
+    (`InternalServerError.original_exception`). Clients that prefer JSON get the usual problem document, which then
+    names what was raised.
+    """
+    if not app.debug or request is None or not is_shown_to(request):
+        return None
+    form = negotiate_error_format(request.headers.get("Accept"), app.config["ERROR_FORMAT"])
+    cause = error.original_exception if isinstance(error, InternalServerError) else None
+    if cause is not None:
+        if form != "html":
+            told = InternalServerError(f"{title_of(cause)}: {message_of(cause)}")
+            return Response(error_content(told, form), told.code, error_fields(told, form))
+        return _response(traceback_page(request, cause), error)
+    unmatched = isinstance(error, (NotFound, MethodNotAllowed))
+    if form != "html" or not unmatched or error is not request.routing_exception:
+        return None
+    return _response(not_found_page(app, request, error), error)
+
+
+def _response(page: str, error: HTTPException) -> Response:
+    response = Response(page, error.code, error.get_headers())
+    for name, value in FIELDS.items():
+        response.headers[name] = value
+    return response
+
+
+def not_found_page(app: Any, request: Request, error: HTTPException) -> str:
     """Write the page for a request that no route matched: each route, and why it is not this one."""
+    explained: list[tuple[Any, str]] = app.url_map.explain(request.method, request.path)
     rows = [
-        Markup("<tr><td>{methods}<td>{rule}<td>{endpoint}<td>{reason}</tr>").format(
+        Markup("<tr><td>{methods}<td>{rule}<td>{endpoint}<td class=why>{reason}</tr>").format(
             methods=", ".join(sorted(rule.methods or ("any",))),
             rule=rule.rule,
             endpoint=rule.endpoint,
             reason=reason,
         )
-        for rule, reason in app.url_map.explain(request.method, request.path)
+        for rule, reason in explained[:MAX_ROUTES]
     ]
+    more = len(explained) - len(rows)
+    code = error.code or 0
+    title = f"{code} {HTTPStatus(code).phrase}"
     body = Markup(
-        "<h1>404 Not Found</h1>\n<p class=message>No route matches this request. These were tried, the nearest first:</p>\n"
-        "{request}\n<table><thead><tr><th>Methods<th>Rule<th>Endpoint<th>Why not</tr></thead>\n{rows}</table>"
-    ).format(request=_request_line(request), rows=Markup("\n").join(rows))
-    return _page("404 Not Found", body)
+        "<h1>{title}</h1>\n<p class=message>No route takes this request.</p>\n{request}\n"
+        "<h2>The routes, the nearest first, and why not</h2>\n<div class=scroll><table>\n"
+        "<thead><tr><th>Methods<th>Rule<th>Endpoint<th>Why not</tr></thead>\n{rows}\n</table></div>\n{more}"
+    ).format(
+        title=title,
+        request=_request_line(request),
+        rows=Markup("\n").join(rows),
+        more=Markup("<p class=quiet>{:,} routes more</p>").format(more) if more > 0 else "",
+    )
+    return _page(title, body)
 
 
 def traceback_page(request: Request, error: BaseException) -> str:
     """Write the page for an error that nothing handled: where it was raised, with the source."""
-    name = _title(error)
-    sections = [
-        Markup("<h2>{how}</h2>{frames}").format(how=how, frames=_frames(each))
-        for how, each in _chain(error)
-    ]
-    text = "".join(traceback.format_exception(error))
+    name = title_of(error)
     body = Markup(
         "<h1>{name}</h1>\n<p class=message>{message}</p>\n{request}\n{sections}\n"
-        "<h2>The request</h2>\n<table>{fields}</table>\n"
-        "<h2>As text</h2>\n<details><summary>Traceback</summary><pre>{text}</pre></details>"
+        "<h2>The request</h2>\n<div class=scroll><table>\n{fields}\n</table></div>\n"
+        "<h2>As text</h2>\n<details><summary>Traceback</summary><pre class=text>{text}</pre></details>"
     ).format(
         name=name,
-        message=str(error) or "(no message)",
+        message=message_of(error),
         request=_request_line(request),
-        sections=Markup("\n").join(sections),
+        sections=sections(error),
         fields=_fields(request),
-        text=text,
+        text=text_of(error),
     )
     return _page(name, body)
 
 
 def _page(title: str, body: Markup) -> str:
-    return PAGE.format(title=title, style=Markup(STYLE), body=body)  # noqa: S704 - our own constant
-
-
-def _title(error: BaseException) -> str:
-    kind = type(error)
-    return (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
+    return PAGE.format(title=title, style=Markup(STYLE), body=body)
 
 
 def _request_line(request: Request) -> Markup:
-    target = request.head.target if request.head is not None else request.path
-    return Markup("<p class=request>{method} {target}</p>").format(
-        method=request.method, target=target
+    target = request.path if request.head is None else request.head.target
+    return Markup("<p class=request><b>{method}</b> {target}</p>").format(
+        method=request.method, target=masked_query(target)
     )
 
 
 def _fields(request: Request) -> Markup:
-    rows = [
-        Markup("<tr><td>{name}<td>{value}</tr>").format(
-            name=name, value="(hidden)" if name.lower() in SECRET_FIELDS else value
-        )
-        for name, value in request.headers
-    ]
-    return Markup("\n").join(rows)
-
-
-def _chain(error: BaseException) -> Iterator[tuple[str, BaseException]]:
-    """Yield the error and what led to it, the newest first, each with how it came about."""
-    how = "Where it was raised"
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield how, current
-        if current.__cause__ is not None:
-            current, relation = current.__cause__, "Caused by"
-        elif current.__context__ is not None and not current.__suppress_context__:
-            current, relation = current.__context__, "Raised while handling"
-        else:
-            return
-        how = f"{relation} {_title(current)}: {current}"
-
-
-class _Frame(NamedTuple):
-    code: CodeType
-    line: int
-
-
-def _frames(error: BaseException) -> Markup:
-    """Write the frames of a traceback, the innermost first; those of the program itself are open."""
-    frames = [_Frame(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    return Markup("\n").join([_frame(frame) for frame in reversed(frames)])
-
-
-def _frame(frame: _Frame) -> Markup:
-    code, line = frame
-    first = max(1, line - CONTEXT_LINES)
-    rows: list[Markup] = []
-    for number in range(first, line + CONTEXT_LINES + 1):
-        source = linecache.getline(code.co_filename, number)
-        if not source:
-            break
-        text = f"{number:5}  {source.rstrip()}\n"
-        rows.append(Markup("<mark>{}</mark>" if number == line else "{}").format(text))
-    return Markup(
-        "<details{opened}><summary>{file}:{line} in <b>{function}</b></summary><pre>{rows}</pre></details>"
-    ).format(
-        opened=Markup(" open") if _is_of_program(code.co_filename) else "",
-        file=_shown_path(code.co_filename),
-        line=line,
-        function=code.co_qualname,
-        rows=Markup("").join(rows),
+    return Markup("\n").join(
+        [
+            Markup("<tr><td>{name}<td>{value}</tr>").format(
+                name=name, value=masked_field(name, value)
+            )
+            for name, value in request.headers
+        ]
     )
-
-
-_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-def _is_of_program(path: str) -> bool:
-    path = os.path.abspath(path)
-    demo = os.path.join(_PACKAGE, "demo") + os.sep
-    if path.startswith(_PACKAGE + os.sep) and not path.startswith(demo):
-        return False
-    return "site-packages" not in path and not path.startswith(os.path.join(sys.base_prefix, "lib"))
-
-
-def _shown_path(path: str) -> str:
-    """Return the path below the working directory where it is there: what an editor's terminal can open."""
-    here = os.getcwd() + os.sep
-    return path.removeprefix(here)

@@ -14,6 +14,7 @@ from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
 from ..http.response import Response as MessageResponse
 from . import signals
 from .context import RequestContext
+from .debug_pages import debug_answer
 from .execution import Steps, is_awaitable
 from .plans import Plan
 from .returning import error_response
@@ -110,6 +111,13 @@ def last_answer(app: App, context: RequestContext, error: BaseException) -> Mess
         request.method,
         exc_info=(type(error), error, error.__traceback__),
     )
+    if app.debug:
+        try:
+            shown = debug_answer(app, request, InternalServerError(original_exception=error))
+            if shown is not None:
+                return shown
+        except Exception:  # what the page is made of is the program's own: it may fail in any way
+            app.logger.exception("The debug page could not be made")
     response: MessageResponse = error_response(DefaultResponse, InternalServerError(), None)
     return response
 

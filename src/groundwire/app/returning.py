@@ -8,6 +8,7 @@ from ..http.error_formats import error_content, error_fields, negotiate_error_fo
 from ..http.errors import HTTPException
 from ..http.headers import Headers
 from ..http.response import Response as MessageResponse
+from .debug_pages import debug_answer
 from .state import AppState
 
 ALLOWED = (
@@ -100,7 +101,10 @@ def error_response(
 
 def _from_other(app: AppState, value: Any, request: Any) -> Any:
     if isinstance(value, HTTPException):
-        value = error_response(app.response_class, value, request, app.config["ERROR_FORMAT"])
+        shown = debug_answer(app, request, value) if app.debug else None
+        value = shown or error_response(
+            app.response_class, value, request, app.config["ERROR_FORMAT"]
+        )
         if isinstance(value, app.response_class):
             return value
     if not isinstance(value, MessageResponse) and not callable(value):

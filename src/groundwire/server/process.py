@@ -114,9 +114,9 @@ def announce_on_stderr(server: Server, name: str = "") -> None:
     what = name or str(getattr(server.handler, "name", "")) or "requests"
     text = f"Groundwire {version()} serves {what} on {place} (Ctrl+C stops)\n"
     if getattr(server.handler, "debug", False):
-        warning = "Debug mode: errors show source code to whoever asks. Never use it in production."
+        warning = "Debug mode: errors show source code on this machine. Never use it in production."
         coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-        text += f"\x1b[31m{warning}\x1b[0m\n" if coloured else f"{warning}\n"
+        text += f"\x1b[1;97;41m {warning} \x1b[0m\n" if coloured else f"{warning}\n"
     sys.stderr.write(text)
     sys.stderr.flush()
 
