@@ -16,11 +16,8 @@ from fetching import fetch, fetch_often, make_app, settle_inline
 from groundwire import Groundwire, g
 from groundwire import request as current_request
 from groundwire.app.execution import (
-    AUDITED_RUNS,
     DOUBTFUL_RUNS,
-    OVERRUNS,
     WATCHED_RUNS,
-    Effort,
     Execution,
     drive,
     helper_loop,
@@ -59,6 +56,7 @@ def test_view_that_only_computes_runs_on_the_loop_after_its_watched_runs() -> No
 
     assert ("inline", f"{WATCHED_RUNS} runs called nothing that can wait") == where(app)
     assert LOOP_THREAD not in threads[:WATCHED_RUNS]
+    fetch(app)
     assert LOOP_THREAD == threads[-1]
 
 
@@ -147,7 +145,7 @@ def test_view_that_may_wait_stays_in_threads(function: Callable[[], None], reaso
         function()
         return thread_name()
 
-    settle_inline(app, times=30)
+    settle_inline(app)
 
     assert "thread" == where(app)[0]
     assert LOOP_THREAD.encode() != fetch(app).content
@@ -289,21 +287,6 @@ def test_doubtful_run_begins_anew_and_many_end_the_watching(
     assert ("thread", reason) == (execution.mode, execution.reason)
 
 
-def test_long_runs_on_the_loop_are_measured_before_they_count() -> None:
-    execution = Execution((), "inline", "")
-
-    execution.overran(0.5)
-    assert ("inline", AUDITED_RUNS) == (execution.mode, execution.audited)
-    for _ in range(10):
-        execution.overran(0.5, Effort(0.0001, 0))  # the machine was busy
-    assert "inline" == execution.mode
-    for _ in range(OVERRUNS):
-        execution.overran(0.0035, Effort(0.003, 0))
-
-    assert ("thread", True) == (execution.mode, execution.held_loop)
-    assert "a run held the event loop for 3.5 ms" == execution.reason
-
-
 def burn(seconds: float) -> None:
     end = time.thread_time() + seconds
     while time.thread_time() < end:
@@ -328,7 +311,7 @@ def test_endpoint_that_holds_the_loop_goes_to_threads_for_good(path: str) -> Non
     assert LOOP_THREAD.encode() == fetch(app, path).content
 
     slow.append(1)
-    fetch_often(app, path, OVERRUNS + 1)
+    fetch(app, path)
     slow.clear()
 
     assert LOOP_THREAD.encode() != fetch(app, path).content
@@ -337,19 +320,6 @@ def test_endpoint_that_holds_the_loop_goes_to_threads_for_good(path: str) -> Non
         lambda: None
     )  # another chain is not watched anew
     assert LOOP_THREAD.encode() not in {each.content for each in fetch_often(app, path, 30)}
-
-
-def test_audit_ends_when_runs_are_short_again() -> None:
-    app = make_app()
-    app.add_url_rule("/", "view", lambda: "x", run="inline")
-    fetch(app)
-    app.plans.executions["view"].audited = 3
-    app.plans.forget()
-
-    fetch_often(app, "/", 4)
-
-    assert 0 == app.plans.executions["view"].audited
-    assert ("GET", "/") in app.plans.literal
 
 
 def test_other_hooks_are_watched_anew() -> None:

@@ -12,11 +12,11 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from functools import partial
-from time import perf_counter, thread_time
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from time import perf_counter
+from typing import Any, Literal, TypeVar, cast
 
 from .current import current
-from .nonblocking import Watch, voluntary_switches
+from .nonblocking import Watch
 
 T = TypeVar("T")
 
@@ -34,32 +34,7 @@ waited for the interpreter, which another thread had, or have filled a cache."""
 
 WATCHED_RUN_SECONDS = 0.001
 INLINE_RUN_SECONDS = 0.002
-"""A run on the event loop must not be longer; see `Execution.overran`."""
-
-AUDITED_RUNS = 1_000
-"""Runs whose processor time is measured after one was too long."""
-
-OVERRUNS = 3
-"""So many measured runs that were too long by their own doing end the endpoint's running on the event loop."""
-
-
-class Effort(NamedTuple):
-    """What this thread took of the processor."""
-
-    processor_seconds: float
-    switches: int
-    """How often it gave the processor up by itself."""
-
-    @classmethod
-    def until_now(cls) -> "Effort":
-        """Return it since the thread began."""
-        return cls(thread_time(), voluntary_switches())
-
-    @classmethod
-    def since(cls, before: "Effort") -> "Effort":
-        """Return it since `before`."""
-        now = cls.until_now()
-        return cls(now[0] - before[0], now[1] - before[1])
+"""A run on the event loop that was longer sends its endpoint back to threads for the life of the process."""
 
 
 class Execution:
@@ -71,7 +46,7 @@ class Execution:
         reason: why.
     """
 
-    __slots__ = ("audited", "chain", "doubtful", "held_loop", "mode", "overruns", "reason", "runs")
+    __slots__ = ("chain", "doubtful", "held_loop", "mode", "reason", "runs")
 
     def __init__(self, chain: tuple[Any, ...], mode: Mode, reason: str) -> None:
         self.chain = chain
@@ -79,10 +54,6 @@ class Execution:
         self.reason = reason
         self.runs = 0
         self.doubtful = 0
-        self.audited = 0
-        """How many more runs on the event loop are measured, because one was too long."""
-
-        self.overruns = 0
         self.held_loop = False
         """Whether it is known to have held the event loop, so that it runs in threads for the life of the process."""
 
@@ -118,29 +89,10 @@ class Execution:
         self.mode = "thread"
         self.reason = reason
 
-    def overran(self, seconds: float, effort: "Effort | None" = None) -> None:
-        """Take into account that a run on the event loop was too long.
-
-        A busy machine takes the processor away in the midst of any function, another thread the interpreter, and the
-        garbage collector runs when it wants; demoting for one such run would in time send every endpoint to threads.
-        So after a long run the next ones are measured (which takes 2 µs, too much to do it always), and if among
-        `AUDITED_RUNS` of these `OVERRUNS` took the time or waited, the endpoint goes to threads for the life of the
-        process.
-
-        Args:
-            seconds: how long the run was.
-            effort: what it took of the processor, when that was measured.
-        """
-        if effort is None:
-            self.audited = AUDITED_RUNS
-            self.overruns = 0
-            return
-        if effort.processor_seconds <= INLINE_RUN_SECONDS and not effort.switches:
-            return  # the machine was busy
-        self.overruns += 1
-        if self.overruns == OVERRUNS:
-            self.held_loop = True
-            self.keep_in_threads(f"a run held the event loop for {seconds * 1000:.1f} ms")
+    def held_the_loop_for(self, seconds: float) -> None:
+        """Run it in threads for the life of the process: it held the event loop, and may do so once only."""
+        self.held_loop = True
+        self.keep_in_threads(f"a run held the event loop for {seconds * 1000:.1f} ms")
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -231,19 +183,13 @@ def drive_timed(steps: Steps[T], plan: Any, plans: Any) -> "T | Coroutine[Any, A
         plan: the `Plan` it belongs to.
         plans: the `PlanTable` of that.
     """
-    execution: Execution = plan.execution
-    before = Effort.until_now() if execution.audited else None
     started = perf_counter()
     try:
         return drive(steps)
     finally:
         seconds = perf_counter() - started
         if seconds > INLINE_RUN_SECONDS:
-            plans.overran(plan, seconds, None if before is None else Effort.since(before))
-        elif before is not None:
-            execution.audited -= 1
-            if not execution.audited:
-                plans.forget()  # it may take the short path again
+            plans.overran(plan, seconds)
 
 
 # Waiting in a thread for what runs on the loop
