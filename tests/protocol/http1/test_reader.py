@@ -1,5 +1,7 @@
 """What `RequestReader` promises its caller, beyond what the corpora say about messages."""
 
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -239,6 +241,36 @@ def test_fields_can_be_forgotten() -> None:
 
     assert first.fields is not second.fields
     assert first.fields.lines == second.fields.lines
+
+
+def test_forgetting_in_the_middle_of_content_keeps_offsets() -> None:
+    fault = CHUNKED.replace(b"6\r\n", b"x\r\n")
+    place = fault.index(b"x\r\n")
+    readings = []
+    for forget in (False, True):
+        reader = RequestReader()
+        reader.receive(fault[:place])
+        next_head(reader)
+        reader.next_content()
+        if forget:
+            reader.forget_fields()
+        reader.receive(fault[place:])
+        with pytest.raises(ProtocolError) as refused:
+            reader.next_content()
+        readings.append(refused.value.offset)
+
+    assert [place, place] == readings
+
+
+def test_forgetting_lets_go_of_what_was_received() -> None:
+    reader = RequestReader()
+    request = bytes(bytearray(GET))
+    reader.receive(request)
+    next_head(reader)
+    before = sys.getrefcount(request)
+    reader.forget_fields()
+
+    assert before - 1 == sys.getrefcount(request)
 
 
 def test_remembered_field_section_knows_its_content() -> None:

@@ -214,9 +214,13 @@ class RequestReader:
             self._refuse_cut_short()
 
     def forget_fields(self) -> None:
-        """Drop the remembered field section, to save memory while the connection is idle."""
+        """Drop the remembered field section, and bytes that have been read, to save memory while nothing comes."""
         self._remembered = ()
         self._fields = _NO_FIELDS
+        if not self.buffered:
+            self._start -= self._position
+            self._buffer = b""
+            self._position = 0
 
     def _append(self, data: bytes) -> None:
         """Take bytes while others wait. What has been consumed is dropped, so that each byte is moved once."""
@@ -355,7 +359,7 @@ class RequestReader:
             self._remaining = length
 
     def _next_chunked_content(self, chunks: ChunkedContent, max_bytes: int) -> bytes:
-        pieces: list[bytes] = []
+        pieces: list[Buffer] = []
         start = self._start
         fault: ProtocolError | None = None
         try:
