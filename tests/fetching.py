@@ -27,6 +27,16 @@ def fetch_often(app: Any, target: str, times: int) -> list[Answer]:
         return wire.answers()
 
 
-def settle_inline(app: Any, target: str = "/", times: int = 60) -> None:
-    """Send a request as often as an endpoint is watched, and a few times more: a busy machine spoils some runs."""
-    fetch_often(app, target, times)
+def settle_inline(app: Any, target: str = "/") -> None:
+    """Send a request until its endpoint is watched no more, whatever runs a busy machine spoils."""
+    executions = app.plans.executions
+    for _ in range(20):
+        fetch_often(app, target, 25)
+        spoiled = [
+            name for name, each in executions.items() if each.mode == "watch" or each.held_loop
+        ]
+        if not spoiled:
+            break
+        for name in spoiled:
+            del executions[name]
+        app.plans.forget()

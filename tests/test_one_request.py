@@ -51,7 +51,17 @@ def place_of(frame: FrameType) -> str:
 
 
 def travel(app: Groundwire, journey: Journey, message: bytes) -> bytes:
-    """Send a request three times on one connection and note the third journey."""
+    """Send a request three times on one connection and note the third journey; again if the machine was busy."""
+    for _ in range(10):
+        answer = travel_once(app, journey, message)
+        if not any("overran" in name for _, name in journey.calls):
+            break
+        settle_inline(app, "/hello")
+    return answer
+
+
+def travel_once(app: Groundwire, journey: Journey, message: bytes) -> bytes:
+    journey.calls.clear()
     with Wire(app) as wire:
         wire.send(message).until_idle()
         wire.send(message).until_idle()

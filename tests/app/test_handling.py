@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -183,7 +184,7 @@ def test_unhandled_error_stays_with_the_request_when_it_propagates() -> None:
     app.add_url_rule("/", "view", lambda: 1 // 0, run="inline")
     message = from_wire(app, request("/"))
 
-    response: Any = app.handle(message)
+    response: Any = copy_context().run(app.handle, message)
 
     assert 500 == response.status_code
     assert isinstance(message.unhandled_error, ZeroDivisionError)

@@ -12,6 +12,7 @@ What the profiler does not see, and what is done about it:
   that is seen, and what in fact waits shows as a voluntary context switch or as a long run.
 """
 
+import builtins
 import dis
 import sys
 from time import thread_time
@@ -287,7 +288,7 @@ _verdicts: dict[Any, bool] = {}
 
 def may_not_wait(function: Any) -> bool:
     """Tell whether a C function is known to compute and return."""
-    owner = getattr(function, "__self__", None)
+    owner = owner_of(function)
     name: str = getattr(function, "__name__", "")
     if owner is None or type(owner) is ModuleType:
         key: Any = (getattr(function, "__module__", None) or getattr(owner, "__name__", ""), name)
@@ -300,6 +301,17 @@ def may_not_wait(function: Any) -> bool:
     return verdict
 
 
+def owner_of(function: Any) -> Any:
+    """Return what a C function is a method of: an object, a class, or its module."""
+    owner = getattr(function, "__self__", None)
+    if owner is None:
+        owner = getattr(function, "__objclass__", None)
+    if owner is None and getattr(function, "__module__", None) is None:
+        # A static method, such as `str.maketrans`, knows its class by name only.
+        owner = getattr(builtins, getattr(function, "__qualname__", "").partition(".")[0], None)
+    return owner
+
+
 def _function_verdict(module: str, name: str) -> bool:
     if (module, name) in WAITING:
         return False
@@ -307,6 +319,8 @@ def _function_verdict(module: str, name: str) -> bool:
 
 
 def _method_verdict(owner: type, name: str) -> bool:
+    if any((base.__module__, base.__qualname__) in TYPES for base in owner.__mro__):
+        return True
     for base in owner.__mro__:
         if name in base.__dict__:
             module = base.__module__
@@ -314,14 +328,14 @@ def _method_verdict(owner: type, name: str) -> bool:
                 base.__dict__[name], FunctionType
             ):
                 return True
-            return module in TYPE_MODULES or (module, base.__qualname__) in TYPES
+            return module in TYPE_MODULES
     # A method of a metaclass, such as `type.mro`.
     return name in type.__dict__ or name in object.__dict__
 
 
 def describe(function: Any) -> str:
     """Return the name of a C function as a reader of the program knows it."""
-    owner = getattr(function, "__self__", None)
+    owner = owner_of(function)
     name = getattr(function, "__qualname__", repr(function))
     if owner is None or type(owner) is ModuleType:
         module = getattr(function, "__module__", None) or getattr(owner, "__name__", "")
