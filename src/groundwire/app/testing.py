@@ -50,13 +50,9 @@ class TestResponse(Response):
     __test__ = False  # its name is Flask's; pytest must not take it for a test
 
     def __init__(self, received: ReceivedResponse, request: SentRequest, raw: bytes) -> None:
-        super().__init__(
-            received.content, f"{received.status} {received.reason}", Headers(received.fields)
-        )
-        sent = {name.lower() for name, _ in received.fields}
-        for name in ("Content-Type", "Content-Length"):  # `Response` adds them by itself
-            if name.lower() not in sent:
-                self.headers.pop(name, None)
+        super().__init__(received.content, f"{received.status} {received.reason}")
+        # As they came: `Response` adds some, and what answers HEAD has the length of what GET would get.
+        self.headers = Headers(received.fields)
         self.request = request
         self.history: tuple[TestResponse, ...] = ()
         self.interim: list[ReceivedResponse] = []
