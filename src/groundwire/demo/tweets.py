@@ -21,8 +21,6 @@ from .forms import database, invalid, sent_fields, wants_json, wrong_with
 LENGTHS = {"author": 50, "text": 140}
 LISTED = 100
 
-TWEET = f"/tweets/<int(max={MAX_ID}):tweet_id>"
-
 tweets = Blueprint("tweets", __name__)
 
 
@@ -51,7 +49,7 @@ def create() -> Response:
     return response
 
 
-@tweets.get(TWEET)
+@tweets.get("/tweets/<int:tweet_id>")
 def show(tweet_id: int) -> Response:
     """Show one tweet."""
     tweet = database().find_tweet(tweet_id) or abort(404)
@@ -63,19 +61,19 @@ def show(tweet_id: int) -> Response:
     return response
 
 
-@tweets.put(TWEET)
+@tweets.put("/tweets/<int:tweet_id>")
 def replace(tweet_id: int) -> Any:
     """Replace a tweet: every field must be sent."""
     return change(tweet_id, required=("author", "text"))
 
 
-@tweets.patch(TWEET)
+@tweets.patch("/tweets/<int:tweet_id>")
 def amend(tweet_id: int) -> Any:
     """Change the fields that are sent."""
     return change(tweet_id, required=())
 
 
-@tweets.delete(TWEET)
+@tweets.delete("/tweets/<int:tweet_id>")
 def remove(tweet_id: int) -> tuple[str, int]:
     """Delete a tweet."""
     if not database().remove_tweet(tweet_id):
@@ -83,11 +81,18 @@ def remove(tweet_id: int) -> tuple[str, int]:
     return "", 204
 
 
-@tweets.post(f"{TWEET}/delete")
+@tweets.post("/tweets/<int:tweet_id>/delete")
 def remove_by_form(tweet_id: int) -> Any:
     """Delete a tweet from a page: an HTML form knows only GET and POST."""
     remove(tweet_id)
     return redirect(url_for("tweets.index", deleted=tweet_id), code=303)
+
+
+@tweets.url_value_preprocessor
+def refuse_great_numbers(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Answer 404 for numbers that no tweet can have, and no database can be asked for."""
+    if values and values["tweet_id"] > MAX_ID:
+        abort(404)
 
 
 def check(
