@@ -3,6 +3,7 @@
 from typing import Any
 
 from groundwire import Groundwire
+from groundwire.app.execution import Execution
 from wire import Answer, Wire, request
 
 
@@ -32,11 +33,16 @@ def settle_inline(app: Any, target: str = "/") -> None:
     executions = app.plans.executions
     for _ in range(20):
         fetch_often(app, target, 25)
-        spoiled = [
-            name for name, each in executions.items() if each.mode == "watch" or each.held_loop
-        ]
+        spoiled = [name for name, each in executions.items() if was_spoiled(each)]
         if not spoiled:
             break
         for name in spoiled:
             del executions[name]
         app.plans.forget()
+
+
+def was_spoiled(execution: Execution) -> bool:
+    """Tell whether what was found out about an endpoint says more of the machine than of its functions."""
+    return execution.mode == "watch" or (
+        execution.mode == "thread" and execution.reason.startswith(("a run ", "it waited for "))
+    )
