@@ -1,6 +1,7 @@
 """One request from the socket to your function and back: its stations, and what they cost."""
 
 import sys
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -46,7 +47,12 @@ class Journey:
 
 
 def place_of(frame: FrameType) -> str:
-    path = Path(frame.f_code.co_filename)
+    return place_of_file(frame.f_code.co_filename)
+
+
+@cache
+def place_of_file(name: str) -> str:
+    path = Path(name)
     return str(path.relative_to(PACKAGE)) if path.is_relative_to(PACKAGE) else "your function"
 
 
@@ -54,7 +60,8 @@ def travel(app: Groundwire, journey: Journey, message: bytes) -> bytes:
     """Send a request three times on one connection and note the third journey; again if the machine was busy."""
     for _ in range(10):
         answer = travel_once(app, journey, message)
-        if ("app/app.py", "Groundwire.answer") not in journey.calls:
+        calls = {name for _, name in journey.calls}
+        if not calls & {"Groundwire.answer", "PlanTable.overran"}:
             break
         settle_inline(app, "/hello")
     return answer
