@@ -1,5 +1,6 @@
 """What `RequestReader` promises its caller, beyond what the corpora say about messages."""
 
+import contextlib
 import sys
 
 import pytest
@@ -140,6 +141,31 @@ def test_content_before_a_fault_is_given_before_the_fault() -> None:
     assert b"hello" == reader.next_content()
     with pytest.raises(ProtocolError):
         reader.next_content()
+
+
+@pytest.mark.parametrize("empty", [b"\r", b"\r\n", b"\r\n\r", b"\r\n\r\n"])
+def test_empty_lines_are_not_waited_behind(empty: bytes) -> None:
+    reader = RequestReader()
+    reader.receive(GET)
+    next_head(reader)
+    reader.receive(empty)
+
+    assert reader.next_head() is None
+    assert 0 == reader.buffered
+    assert not reader.in_head
+    reader.receive_eof()
+
+
+def test_empty_lines_that_were_consumed_count_in_the_offset() -> None:
+    reader = RequestReader()
+    for piece in (b"\r", b"\n", b"GET / HTTP/1.1\r\nX", b"\0"):
+        reader.receive(piece)
+        with contextlib.suppress(ProtocolError):
+            reader.next_head()
+    with pytest.raises(ProtocolError) as refused:
+        reader.next_head()
+
+    assert 2 + 17 == refused.value.offset
 
 
 # Refusals

@@ -41,7 +41,7 @@ class RequestReader:
 
     The verdict on a message, the rule and the byte it names depend on the bytes alone, never on how they were cut.
     Offsets count from 0 at the first byte behind the previous message; empty lines that are tolerated before the
-    request line are counted.
+    request line are counted, though they are consumed as they come.
 
     After a `ProtocolError` nothing more can be read: further calls raise the same error.
 
@@ -102,9 +102,7 @@ class RequestReader:
 
         To be asked after `next_head` has returned None.
         """
-        if not self.complete or not self.buffered:
-            return False
-        return self._scanner is None or self._scanner.begun
+        return self.complete and self.buffered > 0
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer.
@@ -114,7 +112,7 @@ class RequestReader:
         if self.buffered:
             self._append(data)
             return
-        if not self.complete:
+        if self._busy:
             self._start -= self._position
         self._buffer = data
         self._position = 0
@@ -311,6 +309,10 @@ class RequestReader:
             self._fail(error)
             raise
         if not whole:
+            if not scanner.begun:
+                # Empty lines are no part of a request to wait for.
+                self._position = self._start + scanner.position
+                self.buffered = len(self._buffer) - self._position
             if self._ended:
                 self._refuse_cut_short()
             return None
