@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, unquote_to_bytes, urlencode, urlsplit
 
-from ..http.environ import Environ
+from ..http.environ import Environ, encode_wsgi
 from ..http.urls import iri_to_uri
 
 ALWAYS: Final[Mapping[str, Any]] = {
@@ -72,7 +72,7 @@ def make_environ(
         content_type = content_type or "application/x-www-form-urlencoded"
     content: bytes = data.encode() if isinstance(data, str) else cast("Any", data) or b""
     if query_string is None:
-        query_string = iri_to_uri(f"?{url.query}")[1:]
+        query_string = encode_wsgi(url.query)
     elif not isinstance(query_string, str):
         query_string = urlencode(query_string, doseq=True)
     environ: Environ = {

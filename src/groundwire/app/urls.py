@@ -8,6 +8,7 @@ from markupsafe import escape
 from .context import app_context
 from .current import current
 from .routing import BuildError, MapAdapter
+from .security import check_redirect, is_strict
 from .state import AppState
 from .wrappers import Response as DefaultResponse
 from .wrappers import scopes_of
@@ -49,17 +50,15 @@ class AppUrls(AppState):
             return self.url_map.bind_to_environ(
                 request.environ, server_name=server_name, subdomain=subdomain
             )
-        host = request.host
-        if subdomain is None and server_name is not None:
-            subdomain = _subdomain(host, server_name, request.scheme)
-        return self.url_map.bind(
-            host,
+        return self.url_map.bind_to_host(
+            request.host,
+            scheme=request.scheme,
+            method=request.method,
             script_name=request.root_path or "/",
-            subdomain=subdomain,
-            url_scheme=request.scheme,
-            default_method=request.method,
             path_info=request.path,
             query_args=request.query_string.decode("latin-1"),
+            server_name=server_name,
+            subdomain=subdomain,
         )
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
@@ -146,25 +145,26 @@ class AppUrls(AppState):
                     return str(url)
         raise error
 
-    def redirect(self, location: str, code: int = 302) -> Any:
-        """Return a response that sends the client to `location`."""
+    def redirect(self, location: str, code: int = 302, *, allow_external: bool = False) -> Any:
+        """Return a response that sends the client to `location`.
+
+        Args:
+            location: a URL, or a path on this site.
+            code: the status.
+            allow_external: whether it may lead to another site. Of account only with ``SECURITY_PROFILE = "strict"``.
+
+        Raises:
+            ValueError: it must not lead to another site, and would; or `location` has characters that no field value
+                may have.
+        """
+        if not allow_external and is_strict(self):
+            context = current.get(None)
+            check_redirect(location, None if context is None else context.request)
         return make_redirect(location, code, self.response_class)
 
 
 # RFC 3986 §3.5; "%" for what is encoded already, and "#" because Flask leaves it.
 _SAFE_IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
-
-
-def _subdomain(host: str, server_name: str, scheme: str) -> str:
-    """Return what `host` has before `server_name`; a name that cannot be one where it is none of its subdomains."""
-    default_port = {"http": ":80", "https": ":443"}.get(scheme, "")
-    wanted = server_name.lower().removesuffix(default_port)
-    actual = host.lower().removesuffix(default_port)
-    if actual == wanted:
-        return ""
-    if actual.endswith(f".{wanted}"):
-        return actual[: -len(wanted) - 1]
-    return "<invalid>"
 
 
 def make_redirect(location: str, code: int, response_class: Any) -> Any:
@@ -188,11 +188,21 @@ def make_redirect(location: str, code: int, response_class: Any) -> Any:
     return response
 
 
-def redirect(location: str, code: int = 302, Response: Any = None) -> Any:  # noqa: N803 - Flask's name
+def redirect(
+    location: str,
+    code: int = 302,
+    Response: Any = None,  # noqa: N803 - Flask's name
+    *,
+    allow_external: bool = False,
+) -> Any:
     """Return a response that sends the client to `location`; see `Groundwire.redirect`."""
     context = current.get(None)
     if context is not None and Response is None:
-        return context.app.redirect(location, code)
+        if allow_external:
+            return context.app.redirect(location, code, allow_external=True)
+        return context.app.redirect(location, code)  # a program's own may know no more
+    if context is not None and not allow_external and is_strict(context.app):
+        check_redirect(location, context.request)
     return make_redirect(location, code, DefaultResponse if Response is None else Response)
 
 
