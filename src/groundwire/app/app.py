@@ -26,7 +26,7 @@ from .plans import STEPS, Plan
 from .route_options import is_automatic, options_of
 from .routes import AppRoutes
 from .routing import AdapterNeeded
-from .start import warn_of_mistakes
+from .start import check_security, warn_of_mistakes
 from .steps import AppSteps
 from .templating import AppTemplates
 from .testing import FlaskClient
@@ -301,7 +301,12 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             raise SystemExit(status)
 
     def startup(self) -> None:
-        """Warn of what is surely a mistake in what was set up. Called before the first request."""
+        """Warn of what is surely a mistake in what was set up. Called before the first request.
+
+        Raises:
+            StartError: it is one that must not be, such as a weak key with ``SECURITY_PROFILE = "strict"``.
+        """
+        check_security(self)
         warn_of_mistakes(self)
         self.plans.hold_ups.start(running_loop())
 

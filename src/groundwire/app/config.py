@@ -44,6 +44,7 @@ DEFAULTS: Mapping[str, Any] = {
     "COMPRESS": True,
     "ERROR_FORMAT": "html",
     "INLINE": "watch",
+    "SECURITY_PROFILE": "flask",
 }
 
 

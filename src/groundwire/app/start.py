@@ -4,8 +4,10 @@ import inspect
 import warnings
 from typing import Any
 
+from ..server.errors import StartError
 from .route_options import options_of
 from .routes import place_of
+from .security import PROFILES, weakness_of_keys
 
 
 class SetupWarning(UserWarning):
@@ -27,6 +29,32 @@ def warn_of_mistakes(app: Any) -> None:
             f"The view of endpoint {rule.endpoint!r} ({place_of(view)}) takes no parameter {missing!r}, which its rule"
             f" {rule.rule!r} ({options_of(rule).place}) has. Each of its requests will fail.",
         )
+
+
+def check_security(app: Any) -> None:
+    """Look whether SECRET_KEY protects anything: with SECURITY_PROFILE strict it has to, otherwise there is a warning.
+
+    Not in debug mode or in tests.
+
+    Raises:
+        StartError: it does not, or there is no such profile.
+    """
+    config = app.config
+    profile = config["SECURITY_PROFILE"]
+    if profile not in PROFILES:
+        raise StartError(f"SECURITY_PROFILE is {profile!r}; choose 'flask' or 'strict'")
+    if app.debug or app.testing:
+        return
+    weakness = weakness_of_keys((config["SECRET_KEY"], *(config["SECRET_KEY_FALLBACKS"] or ())))
+    if weakness is None:
+        return
+    message = (
+        f"SECRET_KEY, or one of SECRET_KEY_FALLBACKS, {weakness}, so anybody could sign with it. Make one with:"
+        " python -c 'import secrets; print(secrets.token_hex())'"
+    )
+    if profile == "strict":
+        raise StartError(message)
+    warnings.warn(message, SetupWarning, stacklevel=2)
 
 
 def warn_at(place: str, message: str) -> None:

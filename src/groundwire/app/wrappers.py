@@ -1,5 +1,6 @@
 """`Request` and `Response` as views know them: messages, and what the app knows of them."""
 
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from ..http import request as messages
@@ -8,6 +9,9 @@ from ..http.response import Response as MessageResponse
 from . import json
 from .current import current
 from .route_options import options_of
+from .security import is_strict
+
+_NOT_GIVEN: Any = object()
 
 
 def _config(key: str, default: Any) -> Any:
@@ -101,6 +105,14 @@ class Request(messages.Request):
         name = self.blueprint
         return [] if name is None else scopes_of(name)
 
+    def _decode_json(self, data: bytes) -> Any:
+        limits = self.json_limits
+        if limits.constants:
+            context = current.get(None)
+            if context is not None and is_strict(context.app):
+                limits = limits._replace(constants=False)
+        return self._decode_json_within(limits, data)
+
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Answer for content that is no JSON: raise 400, with the reason in debug mode, or 415 (see `get_json`)."""
         try:
@@ -129,6 +141,41 @@ class Response(MessageResponse):
 
     json_module: Any = json
     autocorrect_location_header = False
+
+    def set_cookie(
+        self,
+        key: str,
+        value: str = "",
+        max_age: timedelta | int | None = None,
+        expires: str | datetime | int | float | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = _NOT_GIVEN,
+        httponly: bool = _NOT_GIVEN,
+        samesite: str | None = _NOT_GIVEN,
+        partitioned: bool = False,
+    ) -> None:
+        """Have the client keep a cookie; arguments as `groundwire.http.response.Response.set_cookie`'s.
+
+        With ``SECURITY_PROFILE = "strict"`` what is not given is chosen with care: kept from scripts (`httponly`), not
+        sent when other sites make a browser send a request (`samesite` Lax), and over HTTPS only where the request
+        came over HTTPS (`secure`). Otherwise it is False, False and None, as with Flask.
+
+        Raises:
+            ValueError: one of them has a character that cannot be in a cookie, or contradicts the prefix of `key`.
+        """
+        context = current.get(None)
+        strict = context is not None and is_strict(context.app)
+        request = None if context is None else context.request
+        if secure is _NOT_GIVEN:
+            secure = strict and request is not None and request.is_secure
+        if httponly is _NOT_GIVEN:
+            httponly = strict
+        if samesite is _NOT_GIVEN:
+            samesite = "Lax" if strict else None
+        super().set_cookie(
+            *(key, value, max_age, expires, path, domain, secure, httponly, samesite, partitioned)
+        )
 
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]

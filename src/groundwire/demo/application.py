@@ -1,7 +1,6 @@
 """Puts the demo together."""
 
 import os
-from urllib.parse import urlsplit
 
 from groundwire import Groundwire, Response, abort, request
 
@@ -34,6 +33,7 @@ def create_app(database: str | None = None) -> Groundwire:
         CannotOpen: the database cannot be used.
     """
     app = Groundwire(__name__)
+    app.config["SECURITY_PROFILE"] = "strict"
     app.config["UPSTREAM_URL"] = os.environ.get("UPSTREAM_URL")
     app.config["UPSTREAM_SECONDS"] = 3.0
     app.extensions["database"] = Database(
@@ -57,7 +57,7 @@ def refuse_other_sites() -> None:
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site")
     if site is None and origin is not None:
-        site = "same-origin" if urlsplit(origin).netloc == request.host else "cross-site"
+        site = "same-origin" if origin.partition("://")[2] == request.host else "cross-site"
     if site not in (None, "same-origin", "none"):
         abort(403, "Another site may not change anything here.")
 

@@ -75,7 +75,7 @@ def follow(code: str) -> Any:
     url = database().visit(code) if code.isprintable() else None
     if url is None:
         abort(404)
-    response = redirect(url, code=301)
+    response = redirect(url, code=301, allow_external=True)
     # A browser keeps a 301 for good; without this only its first visit would be counted.
     response.headers["Cache-Control"] = "no-store"
     return response

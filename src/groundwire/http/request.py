@@ -541,7 +541,10 @@ class Request(RequestFields):
         return value
 
     def _decode_json(self, data: bytes) -> Any:
-        check_json(data, self.json_limits)
+        return self._decode_json_within(self.json_limits, data)
+
+    def _decode_json_within(self, limits: JSONLimits, data: bytes) -> Any:
+        check_json(data, limits)
         try:
             return self.json_module.loads(data)
         except RecursionError as error:
