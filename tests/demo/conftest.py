@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import Served, running_server
 
 from groundwire import Groundwire
 from groundwire.app.testing import FlaskClient
 from groundwire.demo import create_app
+from serving import Served, running_server
 
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Groundwire]:
     for variable in ("DATABASE_URL", "UPSTREAM_URL"):
         monkeypatch.delenv(variable, raising=False)
-    app = create_app(f"sqlite:///{tmp_path}/demo.sqlite3?timeout=0.1")
+    app = create_app(f"sqlite:///{tmp_path}/demo.sqlite3")
     yield app
     app.extensions["database"].engine.dispose()
 
