@@ -244,3 +244,22 @@ def test_url_adapter_of_a_context_is_made_once() -> None:
         assert context.url_adapter is context.url_adapter
         context.match_request()
         assert 404 == context.request.routing_exception.code  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("run", ["inline", "thread"])
+def test_context_of_an_exchange_may_be_pushed_by_its_view(run: str) -> None:
+    app = make_app()
+    calls: list[str] = []
+    app.add_url_rule("/plain", "plain", lambda: pushed(), run=run)
+
+    def pushed() -> str:
+        g.x = "kept"
+        with request_ctx:  # type: ignore[attr-defined]
+            calls.append("pushed")
+        calls.append("popped")
+        return f"{g.x} {request.path}"
+
+    assert b"kept /plain" == fetch(app, "/plain").content
+    app.teardown_request_funcs[None].append(lambda error: calls.append("teardown"))
+    assert b"kept /plain" == fetch(app, "/plain").content
+    assert ["pushed", "popped", "pushed", "popped", "teardown"] == calls

@@ -162,7 +162,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         try:
             content = context.request.content
             # A run that may wait for content says nothing of the view.
-            if plan.execution.mode == "watch" and (type(content) is bytes or content.complete):
+            if plan.execution.mode == "watch" and (isinstance(content, bytes) or content.complete):
                 return run_watched(steps, plan, self.plans)
             return run_sync(steps)
         except BaseException as error:  # noqa: BLE001

@@ -74,11 +74,11 @@ class AppContext:
     request_context: "RequestContext | None" = None
     _globals: Any = None
     _adapter: Any = None
-    _tokens: list[Token[Any]]
+    _tokens: tuple[Token[Any], ...] = ()
+    """One for each push that was not popped yet."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self._tokens = []
 
     @property
     def g(self) -> Any:
@@ -104,7 +104,7 @@ class AppContext:
         if outer is not None and self.request is None:
             self.request = outer.request
             self.request_context = outer.request_context
-        self._tokens.append(current.set(self))
+        self._tokens += (current.set(self),)
         self.app.context_pushed()
 
     def pop(self, exc: BaseException | None = _MISSING) -> None:
@@ -128,7 +128,8 @@ class AppContext:
             raise AssertionError(
                 f"Popped wrong context. Expected {self!r} to be current, got {context!r}."
             )
-        current.reset(self._tokens.pop())
+        current.reset(self._tokens[-1])
+        self._tokens = self._tokens[:-1]
 
     def __enter__(self) -> Self:
         self.push()
@@ -157,6 +158,9 @@ class RequestContext(AppContext):
 
     owns_app_context: bool = True
     """Whether the app's teardown functions run when this is popped: not if the app's context was there before."""
+
+    is_exchange: bool = False
+    """Whether a server's exchange made this current without pushing it, and tears down itself."""
 
     def __init__(self, app: Any, request: Request) -> None:
         super().__init__(app)
@@ -191,10 +195,12 @@ class RequestContext(AppContext):
     def push(self) -> None:
         """Make this the current context, and find the request's rule."""
         outer = current.get(None)
-        if outer is not None and outer.app is self.app and not self._tokens:
+        if outer is self and not self._tokens:
+            self.is_exchange = True
+        elif outer is not None and outer.app is self.app and not self._tokens:
             self._globals = outer.g
             self.owns_app_context = False
-        self._tokens.append(current.set(self))
+        self._tokens += (current.set(self),)
         if self.owns_app_context:
             self.app.context_pushed()
         if not self.request.matched:
@@ -205,7 +211,7 @@ class RequestContext(AppContext):
         if exc is _MISSING:
             exc = sys.exc_info()[1]
         try:
-            if len(self._tokens) == 1:
+            if len(self._tokens) == 1 and not self.is_exchange:
                 try:
                     self.app.do_teardown_request(exc)
                     self.request.close()
