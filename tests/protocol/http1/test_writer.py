@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundwire.protocol.http1 import REASONS, ResponseWriter
-from groundwire.protocol.http1.writer import PREPARED_HEADS, allows_content
+from groundwire.protocol.http1.writer import KNOWN_NAMES, PREPARED_HEADS, allows_content
 
 DATE = b"Sun, 06 Nov 1994 08:49:37 GMT"
 
@@ -105,6 +105,12 @@ def test_prepared_heads_do_not_grow_without_end(writer: ResponseWriter) -> None:
 
         assert f"boundary={number}\r\n".encode() in data
     assert len(writer._prefixes) <= PREPARED_HEADS
+
+
+def test_known_names_do_not_grow_without_end(writer: ResponseWriter) -> None:
+    for number in range(2 * KNOWN_NAMES):
+        assert f"X-{number}: v\r\n".encode() in writer.head(200, [(f"X-{number}", "v")])
+    assert len(writer._names) <= KNOWN_NAMES
 
 
 @pytest.mark.parametrize("value", HOSTILE)

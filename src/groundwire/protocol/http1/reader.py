@@ -251,23 +251,24 @@ class RequestReader:
         section = bytes(buffer[start : blank + 2])
         if FIELD_SECTION.fullmatch(section) is None:
             return 0
+        written = section.split(b"\r\n")
+        longest = limits.field_line_bytes
+        if length > longest and max(map(len, written)) > longest:
+            return 0
         rules = HeaderRules(minor)
         lines: list[tuple[bytes, bytes]] = []
-        longest = 0
         try:
             # PERF: splitting takes 2.8 µs for 13 lines, a pattern that captures names and values 6.
-            for line in section.split(b"\r\n")[:-1]:
+            for line in written[:-1]:
                 name, _, value = line.partition(b":")
                 value = value.strip(b" \t")
                 lines.append((name, value))
-                if len(line) > longest:
-                    longest = len(line)
                 if name.lower() in FIELDS_WITH_RULES:
                     rules.take(name, value, 0)
             fields = rules.finish(tuple(lines), 0)
         except ProtocolError:
             return 0
-        if len(lines) > limits.field_lines or longest > limits.field_line_bytes:
+        if len(lines) > limits.field_lines:
             return 0
         self._remember(section + b"\r\n", fields, minor)
         return blank + 4
