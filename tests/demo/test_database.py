@@ -112,8 +112,6 @@ def test_a_database_that_cannot_be_used_is_named_in_one_line(
 def test_the_command_says_so_and_ends() -> None:
     result = CliRunner().invoke(groundwire, ["demo", "--database", "nothing://ann:secret@x/y"])
 
-    assert (
-        2,
-        "groundwire: the database 'nothing://ann:***@x/y' cannot be used: "
-        "Can't load plugin: sqlalchemy.dialects:nothing\n",
-    ) == (result.exit_code, result.output)
+    assert 2 == result.exit_code
+    assert "groundwire: the database 'nothing://ann:***@x/y' cannot be used: " in result.output
+    assert 1 == result.output.count("\n")
