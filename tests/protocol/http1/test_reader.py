@@ -458,3 +458,41 @@ def test_every_request_of_a_pipeline_is_read_in_order(
             (message.method, message.target, message.lines, message.content, message.trailers)
             for message in reading.messages
         ]
+
+
+# What a peer can make us keep
+
+
+@pytest.mark.parametrize(
+    ("begin", "endless"),
+    [
+        (b"", b"M"),
+        (b"", b"\r\n"),
+        (b"GET /", b"a"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-", b"A"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: ", b"a"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: ", b" "),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", b"X-A: b\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", b"X-A: " + b"b" * 1000 + b"\r\n"),
+        (CHUNKED[:58], b"0"),
+        (CHUNKED[:58] + b"1;", b"a"),
+        (CHUNKED[:58] + b"1", b";a=b"),
+        (CHUNKED[:58], b'1;a="b"\r\nx\r\n'),
+        (CHUNKED[:58] + b"0\r\nX: ", b"a"),
+        (CHUNKED[:58] + b"0\r\n", b"X: a\r\n"),
+    ],
+)
+def test_what_does_not_end_is_refused_before_it_fills_memory(begin: bytes, endless: bytes) -> None:
+    limits = MessageLimits(chunk_overhead_bytes=8192)
+    most_bytes = 64 + 8192 + 32768 + 1000
+    stream = begin + endless * (200_000 // len(endless))
+    reader = RequestReader(limits)
+    with pytest.raises(ProtocolError) as refused:
+        for start in range(0, len(stream), 500):
+            reader.receive(stream[start : start + 500])
+            reader.next_head()
+            while reader.next_content():
+                pass
+            assert reader.buffered <= most_bytes
+
+    assert refused.value.offset <= most_bytes
