@@ -624,3 +624,49 @@ def test_asyncio_run_in_a_view_works_a_hundred_times() -> None:
     assert [(200, b"slept")] * 100 == [
         (each.status, each.content) for each in fetch_often(app, "/", 100)
     ]
+
+
+def seconds_of_another(app: Groundwire, target: str) -> float:
+    """Ask for `target` while a request of ``/quick`` waits its turn, and return how long that took."""
+    with Wire(app) as held, Wire(app) as other:
+        held.send(request(target)).settle()
+        started = time.perf_counter()
+        other.send(request("/quick")).until_idle()
+        seconds = time.perf_counter() - started
+        assert b"quick" == other.answers()[0].content
+        held.until_idle()
+        assert 200 == held.answers()[0].status
+    return seconds
+
+
+@pytest.mark.slow
+def test_lock_held_by_another_thread_does_not_hold_the_loop() -> None:
+    app = make_app()
+    lock = threading.Lock()
+
+    @app.route("/")
+    def view() -> str:
+        with lock:
+            return "mine"
+
+    app.add_url_rule("/quick", "quick", lambda: "quick", run="inline")
+    fetch_often(app, "/", 30)
+    lock.acquire()
+    threading.Timer(0.5, lock.release).start()
+
+    assert seconds_of_another(app, "/") < 0.3
+
+
+@pytest.mark.slow
+def test_generator_that_waits_does_not_hold_the_loop() -> None:
+    app = make_app()
+
+    def pieces() -> Iterator[str]:
+        yield "first"
+        time.sleep(0.5)
+        yield "second"
+
+    app.add_url_rule("/", "view", lambda: pieces(), run="inline")
+    app.add_url_rule("/quick", "quick", lambda: "quick", run="inline")
+
+    assert seconds_of_another(app, "/") < 0.3

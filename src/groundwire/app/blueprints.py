@@ -188,7 +188,6 @@ class Blueprint(Scaffold):
                 f"The name '{name}' is already registered for {same} blueprint. Use 'name=' to provide a unique name."
             )
         first_of_blueprint = not any(other is self for other in app.blueprints.values())
-        first_of_name = name not in app.blueprints
         app.blueprints[name] = self
         self._registered = True
         state = self.make_setup_state(app, options, first_of_blueprint)
@@ -198,8 +197,7 @@ class Blueprint(Scaffold):
                 view_func=self.send_static_file,
                 endpoint="static",
             )
-        if first_of_blueprint or first_of_name:
-            self._merge_functions(app, name)
+        self._merge_functions(app, name)
         for deferred in self.deferred_functions:
             deferred(state)
         for blueprint, own_options in self._blueprints:
