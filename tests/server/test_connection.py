@@ -1,6 +1,8 @@
 import asyncio
 import contextvars
+import inspect
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -605,6 +607,230 @@ def test_a_task_is_cancelled_when_the_client_goes_away() -> None:
         wire.settle()
 
     assert ["cancelled"] == events
+
+
+# Coroutines
+
+
+def test_coroutines_that_never_wait_and_others_are_answered_in_order() -> None:
+    async def answer(request: Request) -> Response:
+        for _ in range(int(request.path[1:])):
+            await asyncio.sleep(0)
+        return text(request.path)
+
+    with Wire(lambda request: answer(request)) as wire:
+        messages = [request(f"/{number}") for number in (0, 3, 0, 0, 1, 0)]
+        answers = wire.send(b"".join(messages)).until_idle().answers()
+
+        assert [b"/0", b"/3", b"/0", b"/0", b"/1", b"/0"] == [each.content for each in answers]
+        assert len(answers) == wire.server.counters.requests
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="tasks start in the next turn there")
+def test_a_coroutine_that_never_waits_is_answered_in_the_turn_its_request_came() -> None:
+    async def answer() -> Response:
+        return text("at once")
+
+    with Wire(lambda _: answer()) as wire:
+
+        async def receive() -> None:
+            wire.connection.data_received(GET + GET)
+            assert 2 == wire.raw.count(b"at once")
+
+        wire.loop.run_until_complete(receive())
+
+
+def test_many_pipelined_coroutines_that_never_wait_do_not_nest() -> None:
+    depths = []
+
+    async def answer() -> Response:
+        depths.append(len(inspect.stack(0)))
+        return text("done")
+
+    with Wire(lambda _: answer()) as wire:
+        answers = wire.send(GET * 300).until_idle().answers()
+
+        assert 300 == len(answers)
+        assert max(depths) <= min(depths) + 4  # in a turn of its own, or in that of the request
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+def test_a_coroutine_runs_in_a_task_and_in_the_context_of_its_exchange(turns: int) -> None:
+    variable = contextvars.ContextVar("variable", default="unset")
+    tasks = []
+
+    async def answer() -> Response:
+        before = variable.get()
+        tasks.append(asyncio.current_task())
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            child = group.create_task(asyncio.sleep(0, variable.get()))
+        assert asyncio.current_task() is tasks[-1]
+        variable.set("leaked by a task")
+        return text(f"{before} {child.result()}")
+
+    def handle(request: Request) -> Any:
+        assert "unset" == variable.get()
+        variable.set(request.path)
+        return answer()
+
+    with Wire(handle) as wire:
+        first, second = wire.send(request("/a") + request("/b")).until_idle().answers()
+
+        assert [b"/a /a", b"/b /b"] == [first.content, second.content]
+        assert None not in tasks
+        assert tasks[0] is not tasks[1]
+        assert "unset" == variable.get()
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+def test_an_error_in_a_coroutine_gets_500_and_the_next_request_is_answered(
+    turns: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(request: Request) -> Response:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if request.path == "/":
+            raise ValueError("broken")
+        return text("whole")
+
+    with Wire(Streaming(answer)) as wire:
+        answers = wire.send(request("/") + request("/2")).until_idle().answers()
+
+        assert [500, 200] == [each.status for each in answers]
+        assert "ValueError: broken" in caplog.text
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+def test_a_coroutine_that_cancels_itself_resets_the_connection(turns: int) -> None:
+    async def answer() -> Response:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+    with Wire(lambda _: answer()) as wire:
+        wire.send(GET).until(lambda: wire.closed)
+
+        assert b"" == wire.raw
+        assert 1 == wire.server.counters.resets
+
+
+def test_a_coroutine_can_cancel_its_task_and_clean_up() -> None:
+    events = []
+
+    async def answer() -> Response:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            events.append("cleaned up")
+        return text("never")
+
+    with Wire(lambda _: answer()) as wire:
+        wire.send(GET).until(lambda: wire.closed)
+
+        assert ["cleaned up"] == events
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_a_handler_whose_coroutine_ends_the_program_gets_its_client_an_answer(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer() -> Response:
+        raise error
+
+    with Wire(lambda _: answer()) as wire:
+        (refused,) = wire.send(GET).until_idle().answers()
+
+        assert 500 == refused.status
+        assert type(error).__name__ in caplog.text
+
+
+def test_an_awaitable_that_is_no_coroutine_is_awaited_in_the_context_of_its_exchange() -> None:
+    variable = contextvars.ContextVar("variable", default="unset")
+
+    class Later:
+        def __await__(self) -> Iterator[Any]:
+            yield from asyncio.sleep(0).__await__()
+            return text(variable.get())
+
+    def handle(_: Request) -> Any:
+        variable.set("set by handle")
+        return Later()
+
+    with Wire(handle) as wire:
+        (answer,) = wire.send(GET).until_idle().answers()
+
+        assert b"set by handle" == answer.content
+
+
+def test_a_future_is_awaited() -> None:
+    with Wire(lambda _: wire.loop.create_task(later())) as wire:
+
+        async def later() -> Response:
+            await asyncio.sleep(0)
+            return text("later")
+
+        (answer,) = wire.send(GET).until_idle().answers()
+
+        assert b"later" == answer.content
+
+
+def test_a_program_s_own_task_factory_makes_the_tasks() -> None:
+    made = []
+
+    def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> Any:
+        made.append(coroutine.__name__)
+        return asyncio.Task(coroutine, loop=loop, **more)
+
+    async def answer() -> Response:
+        return text("done")
+
+    with Wire(lambda _: answer()) as wire:
+        wire.loop.set_task_factory(factory)
+        (done,) = wire.send(GET).until_idle().answers()
+
+        assert b"done" == done.content
+        assert made
+
+
+def test_a_coroutine_is_stopped_when_the_content_it_reads_first_is_refused() -> None:
+    events = []
+
+    async def answer(request: Request) -> Response:
+        assert not isinstance(request.content, bytes)
+        try:
+            async for _ in request.content.chunks():
+                pass
+        except ContentError:
+            events.append("refused")
+        await asyncio.sleep(60)
+        return text("never")
+
+    with Wire(Streaming(answer)) as wire:
+        head = request("/", "POST", Transfer_Encoding="chunked")
+        (refused,) = wire.send(head + b"x\r\n").answers("POST")
+
+        assert 400 == refused.status
+        wire.settle()
+        assert ["refused"] == events
+        assert not asyncio.all_tasks(wire.loop)
+
+
+def test_an_interim_response_of_a_coroutine_that_never_waits_is_sent_first() -> None:
+    async def answer(request: Request) -> Response:
+        assert request.exchange is not None
+        request.exchange.inform(103, [("Link", "</style.css>; rel=preload")])
+        return text("done")
+
+    with Wire(lambda request: answer(request)) as wire:
+        (done,) = wire.send(GET).until_idle().answers()
+
+        assert b"done" == done.content
+        assert wire.raw.startswith(b"HTTP/1.1 103 Early Hints\r\n")
 
 
 # Threads

@@ -561,9 +561,13 @@ class Connection(asyncio.Protocol):
             raise ValueError(f"{status} is not the status code of an interim response")
         data = self.server.writer.head(status, list(fields), interim=True)
         delivery = self._delivery
-        if (
-            delivery is not None
-        ):  # otherwise the final response follows at once, and this is of no use
+        if delivery is None:
+            return  # the final response follows at once, and this is of no use
+        if _runs_in(
+            self.loop
+        ):  # at once: a coroutine that never waits is answered in this very turn
+            self._send_interim(delivery, data)
+        else:
             self.loop.call_soon_threadsafe(self._send_interim, delivery, data)
 
     def _send_interim(self, delivery: Delivery, data: bytes) -> None:
@@ -591,6 +595,13 @@ class Connection(asyncio.Protocol):
         if not self._writable:
             self._drain_waiter = self.loop.create_future()
             await self._drain_waiter
+
+
+def _runs_in(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:  # a thread without a loop
+        return False
 
 
 def _address(name: Any) -> tuple[str, int] | str:

