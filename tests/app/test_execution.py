@@ -322,6 +322,21 @@ def test_endpoint_that_holds_the_loop_goes_to_threads_for_good(path: str) -> Non
     assert LOOP_THREAD.encode() not in {each.content for each in fetch_often(app, path, 30)}
 
 
+def test_coroutines_stay_on_the_loop_whatever_it_was_held_by() -> None:
+    app = make_app()
+
+    @app.get("/")
+    async def view() -> str:
+        return thread_name()
+
+    fetch(app)
+    rule = next(app.url_map.iter_rules("view"))
+    app.plans.overran(app.plans.of(app, rule), 1.0)  # its first steps, while code was loaded
+
+    assert LOOP_THREAD.encode() == fetch(app).content
+    assert ("inline", "async def") == where(app)
+
+
 def test_other_hooks_are_watched_anew() -> None:
     app = make_app()
     app.add_url_rule("/", "view", lambda: "x")

@@ -170,6 +170,8 @@ class PlanTable:
 
     def overran(self, plan: Plan, seconds: float) -> None:
         """Take into account that a run on the event loop was too long, unless others are to blame for it."""
+        if plan.all_async:
+            return  # from a thread too, its coroutines would run on the loop
         seconds -= self.hold_ups.seconds_of(seconds)
         if seconds > INLINE_RUN_SECONDS:
             plan.execution.held_the_loop_for(seconds)
