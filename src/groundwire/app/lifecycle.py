@@ -6,7 +6,7 @@ share one text.
 """
 
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from ..http.codings import MIN_BYTES, compress
@@ -16,13 +16,15 @@ from . import signals
 from .context import RequestContext
 from .debug_pages import debug_answer
 from .execution import Steps, is_awaitable
+from .log import printable
 from .plans import Plan
 from .returning import error_response
 from .route_options import options_of
 from .routing import RoutingException
 from .wrappers import Response as DefaultResponse
 
-NOTHING: tuple[Awaitable[Any], ...] = ()
+Nothing = tuple[()]
+NOTHING: Nothing = ()
 """What a step yields that never waits."""
 
 App = Any
@@ -35,31 +37,42 @@ def plan_of(app: App, context: RequestContext) -> Plan:
     return plan
 
 
-def called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Steps[Any]:
-    """Call a callback; await what it returned if that can be."""
+def called(app: App, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Steps[Any]:
+    """Call a callback, or what a program's own `ensure_sync` makes of it; await what it returned if that can be."""
+    if "ensure_sync" in (app.plans.setup or app.plans.look_over(app)).overridden:
+        function = app.ensure_sync(function)
     value = function(*args, **kwargs)
-    if is_awaitable(value):
+    if value is not None and is_awaitable(value):
         value = yield value
     return value
 
 
-def sent(app: App, signal: signals.Signal, **kwargs: Any) -> Steps[None]:
+def sent(app: App, signal: signals.Signal, **kwargs: Any) -> Steps[None] | Nothing:
     """Send a signal, if anybody listens."""
-    if signal.receivers:
-        for receiver in signal.receivers_for(app):
-            yield from called(receiver, app, **kwargs)
+    return sent_to_receivers(app, signal, kwargs) if signal.receivers else NOTHING
+
+
+def sent_to_receivers(app: App, signal: signals.Signal, kwargs: dict[str, Any]) -> Steps[None]:
+    """Send a signal to those who listen to this app."""
+    for receiver in signal.receivers_for(app):
+        value = receiver(app, **kwargs)
+        if is_awaitable(value):
+            yield value
 
 
 def step(app: App, context: RequestContext, name: str, *args: Any) -> Steps[Any]:
     """Take one step: the app's own method where a program overrides it, otherwise the generator here."""
-    if name in app.plans.overridden(app):
-        return (yield from called(getattr(app, name), *args))
-    return (yield from STEPS[name](app, context, *args))
+    if name in (app.plans.setup or app.plans.look_over(app)).overridden:
+        return overridden(app, name, args)
+    return STEPS[name](app, context, *args)
 
 
-def ensured(app: App, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function`, or what the app's own `ensure_sync` makes of it where a program overrides that."""
-    return app.ensure_sync(function) if "ensure_sync" in app.plans.overridden(app) else function
+def overridden(app: App, name: str, args: tuple[Any, ...]) -> Steps[Any]:
+    """Take a step that a program has overridden."""
+    value = getattr(app, name)(*args)
+    if is_awaitable(value):
+        value = yield value
+    return value
 
 
 # The whole
@@ -107,7 +120,7 @@ def last_answer(app: App, context: RequestContext, error: BaseException) -> Mess
     request.unhandled_error = error
     app.logger.error(
         "Exception on %s [%s]",
-        request.path,
+        printable(request.path),
         request.method,
         exc_info=(type(error), error, error.__traceback__),
     )
@@ -195,11 +208,11 @@ def preprocess(app: App, context: RequestContext) -> Steps[Any]:
     plan = plan_of(app, context)
     request = context.request
     for function in plan.preprocessors:
-        yield from called(function, request.endpoint, request.view_args)
+        yield from called(app, function, request.endpoint, request.view_args)
     for function in plan.before:
         if id(function) in plan.readers:
             yield from received(request)
-        value = yield from called(ensured(app, function))
+        value = yield from called(app, function)
         if value is not None:
             return value
     return None
@@ -218,7 +231,7 @@ def dispatch(app: App, context: RequestContext) -> Steps[Any]:
         raise KeyError(rule.endpoint)
     if plan.view_is_async and not options_of(rule).stream:
         yield from received(request)
-    return (yield from called(ensured(app, plan.view), **(request.view_args or {})))
+    return (yield from called(app, plan.view, **(request.view_args or {})))
 
 
 def received(request: Any) -> Steps[None]:
@@ -266,9 +279,9 @@ def finalize(
 def process_response(app: App, context: RequestContext, response: Any) -> Steps[Any]:
     """Run what `after_this_request` was given, then the `after_request` functions, last first."""
     for function in context.after_functions or ():
-        response = yield from called(ensured(app, function), response)
+        response = yield from called(app, function, response)
     for function in plan_of(app, context).after:
-        response = yield from called(ensured(app, function), response)
+        response = yield from called(app, function, response)
     return response
 
 
@@ -283,7 +296,7 @@ def handle_user(app: App, context: RequestContext, error: Exception) -> Steps[An
     handler = app.find_error_handler(error, context.request.blueprints)
     if handler is None:
         raise error
-    return (yield from called(ensured(app, handler), error))
+    return (yield from called(app, handler, error))
 
 
 def handle_http(app: App, context: RequestContext, error: HTTPException) -> Steps[Any]:
@@ -294,7 +307,7 @@ def handle_http(app: App, context: RequestContext, error: HTTPException) -> Step
     handler = app.find_error_handler(error, context.request.blueprints)
     if handler is None:
         return error
-    return (yield from called(ensured(app, handler), error))
+    return (yield from called(app, handler, error))
 
 
 def handle_unexpected(app: App, context: RequestContext, error: Exception) -> Steps[Any]:
@@ -307,14 +320,14 @@ def handle_unexpected(app: App, context: RequestContext, error: Exception) -> St
     value: Any = server_error
     handler = app.find_error_handler(server_error, context.request.blueprints)
     if handler is not None:
-        value = yield from called(ensured(app, handler), server_error)
+        value = yield from called(app, handler, server_error)
     return (yield from step(app, context, "finalize_request", value, True))
 
 
 def teardown_request(app: App, context: RequestContext, error: BaseException | None) -> Steps[None]:
     """Run the `teardown_request` functions, last first."""
     for function in plan_of(app, context).teardown:
-        yield from called(ensured(app, function), error)
+        yield from called(app, function, error)
     yield from sent(app, signals.request_tearing_down, exc=error)
 
 
@@ -323,7 +336,7 @@ def teardown_app(
 ) -> Steps[None]:
     """Run the `teardown_appcontext` functions, last first."""
     for function in reversed(app.teardown_appcontext_funcs):
-        yield from called(ensured(app, function), error)
+        yield from called(app, function, error)
     yield from sent(app, signals.appcontext_tearing_down, exc=error)
 
 

@@ -53,3 +53,8 @@ def create_logger(app: Any) -> logging.Logger:
     if not has_level_handler(logger):
         logger.addHandler(default_handler)
     return logger
+
+
+def printable(path: str) -> str:
+    """Return a request's path as it may stand in a line of a log: what could begin another line is escaped."""
+    return path if path.isprintable() else repr(path)[1:-1]

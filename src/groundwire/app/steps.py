@@ -15,6 +15,7 @@ from . import lifecycle, returning, signals
 from .context import request_context
 from .current import current
 from .execution import Steps, is_async, run_sync, wait_for
+from .log import printable
 from .state import AppState
 
 _MISSING: Any = object()
@@ -124,7 +125,9 @@ class AppSteps(AppState):
     def log_exception(self, exc_info: ExceptionInfo) -> None:
         """Log an unhandled error with its traceback."""
         request = request_context().request
-        self.logger.error("Exception on %s [%s]", request.path, request.method, exc_info=exc_info)
+        self.logger.error(
+            "Exception on %s [%s]", printable(request.path), request.method, exc_info=exc_info
+        )
 
     # Coroutines
 

@@ -142,7 +142,7 @@ class Delivery:
             response.settle(self.request)
             framing = frame(writer, head, response, persistent)
         except Exception:  # a program may override how its responses become messages
-            logger.exception("the response to %s %r cannot be sent", head.method, head.target)
+            logger.exception("the response to %s %r cannot be sent", head.method, self.request.path)
             self._close(response)
             response = _failure()
             framing = frame(writer, head, response, persistent)
@@ -171,7 +171,7 @@ class Delivery:
             self._close(response)
         except BaseException:
             # What was sent cannot be taken back; without its end the client sees that it is cut short.
-            logger.exception("the response to %s broke off", self.request.path)
+            logger.exception("the response to %r broke off", self.request.path)
             self._task = None
             self._close(response)
             connection.reset("the response broke off")
@@ -206,7 +206,7 @@ class Delivery:
         elif not self._connection.pool.submit(
             self._context, response.close, (), _log_failure, steps_iterator=True
         ):
-            logger.error("no thread was free to close the response to %s", self.request.path)
+            logger.error("no thread was free to close the response to %r", self.request.path)
 
     def abandon(self) -> None:
         """Give up: the peer has gone, or was refused meanwhile. A thread's answer will be dropped."""
