@@ -234,6 +234,11 @@ def converters(lib: Any, app: Any) -> None:
     app.add_url_rule("/s/<s>", "s", lambda s: repr(s))
 
 
+@program(get("/1/2/3/4"))
+def parameters_of_any_name(lib: Any, app: Any) -> None:
+    app.add_url_rule("/<app>/<function>/<self>/<context>", "x", lambda **values: values)
+
+
 @program(get("/folder"), get("/folder/"), get("/leaf"), get("/leaf/"), get("/folder?a=1&b=%20"))
 @program(ask("POST", "/folder"), get("//folder/"), get("/a//b"), get("/lenient/"), get("/lenient"))
 def slashes(lib: Any, app: Any) -> None:

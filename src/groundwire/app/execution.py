@@ -106,8 +106,7 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 def is_awaitable(value: Any) -> bool:
     """Tell whether `value` can be awaited."""
-    kind = cast("Any", type(value))
-    return hasattr(kind, "__await__")
+    return hasattr(type(value), "__await__")  # pyright: ignore[reportUnknownArgumentType]
 
 
 # Driving

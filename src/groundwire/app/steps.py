@@ -96,12 +96,12 @@ class AppSteps(AppState):
     def context_pushed(self) -> None:
         """Tell who listens that a context of this app is current."""
         if signals.appcontext_pushed.receivers:
-            run_sync(lifecycle.sent(self, signals.appcontext_pushed))
+            run_sync(lifecycle.sent_to_receivers(self, signals.appcontext_pushed, {}))
 
     def context_popped(self) -> None:
         """Tell who listens that a context of this app is current no more."""
         if signals.appcontext_popped.receivers:
-            run_sync(lifecycle.sent(self, signals.appcontext_popped))
+            run_sync(lifecycle.sent_to_receivers(self, signals.appcontext_popped, {}))
 
     # Errors
 
