@@ -1070,3 +1070,27 @@ def test_small_reads_of_large_content_cost_no_more_than_their_size() -> None:
         (answer,) = wire.send(request("/", "POST", content)).until_idle().answers()
 
         assert b"True" == answer.content
+
+
+def trailing(*pieces: bytes) -> bytes:
+    message = request("/", "POST", Transfer_Encoding="chunked") + chunked(*pieces)
+    return message[:-2] + b"X-Sum: 42\r\n\r\n"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_trailers_are_available_apart_once_content_is_read(whole: bool) -> None:
+    def read(request: Request) -> Response:
+        content = request.content
+        read = content if isinstance(content, bytes) else content.read()
+        return text(
+            f"{read!r} {request.trailers.get('X-Sum')} {request.headers.get('X-Sum')} {request.host}"
+        )
+
+    handler = Streaming(lambda request: InThread(read, request))
+    handler.content_policy = lambda request: ContentPolicy(1000, whole)  # type: ignore[method-assign]
+    message = trailing(b"hello")
+    for cut in (80, len(message) - 30, len(message) - 3):
+        with Wire(handler) as wire:
+            (answer,) = wire.send(message[:cut], message[cut:]).until_idle().answers()
+
+            assert b"b'hello' 42 None example.com" == answer.content

@@ -34,6 +34,9 @@ class Content(Protocol):
     limit_bytes: int | None
     """How much may be read before `ContentLimitExceeded`; None: no limit. May be set until content is read."""
 
+    trailers: tuple[tuple[bytes, bytes], ...]
+    """The field lines of the trailer section, once content has been read to its end (RFC 9110 §6.5)."""
+
     @property
     def complete(self) -> bool:
         """Whether all of it is here, so that no read has to wait."""

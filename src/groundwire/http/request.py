@@ -86,6 +86,9 @@ class Request(RequestFields):
     content: bytes | Content = b""
     """The content: octets when it came whole and stayed in memory, otherwise what it can be read from."""
 
+    trailer_lines: tuple[tuple[bytes, bytes], ...] = ()
+    """The field lines of the trailer section of content that came whole; see `trailers`."""
+
     method: str
     path: str
     """The path, decoded, with one leading slash; ``*`` in asterisk-form, empty in authority-form (CONNECT)."""
@@ -198,6 +201,14 @@ class Request(RequestFields):
             # Kept beside the lines it was made from: a client sends the same ones again and again.
             headers = fields.view = RequestHeaders(fields.lines)
         return headers
+
+    @property
+    def trailers(self) -> RequestHeaders:
+        """The trailer section, once content has been read to its end; never part of `headers` (RFC 9110 §6.5.1)."""
+        content = self.content
+        return RequestHeaders(
+            self.trailer_lines if isinstance(content, bytes) else content.trailers
+        )
 
     @cached_property
     def scheme(self) -> str:

@@ -149,6 +149,9 @@ class EnvironContent:
 
     __slots__ = ("_environ", "_missing", "_received", "declared_bytes", "limit_bytes")
 
+    trailers: tuple[tuple[bytes, bytes], ...] = ()
+    """WSGI has no trailers."""
+
     def __init__(self, environ: Mapping[str, Any], declared_bytes: int | None) -> None:
         self._environ = environ
         self.declared_bytes = declared_bytes

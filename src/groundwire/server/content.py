@@ -73,6 +73,7 @@ class ReceivedContent:
         "_waiters",
         "_whole",
         "limit_bytes",
+        "trailers",
         "wanted",
     )
 
@@ -87,6 +88,7 @@ class ReceivedContent:
         self._budget = budget
         self._declared = declared
         self.limit_bytes = limit_bytes
+        self.trailers: tuple[tuple[bytes, bytes], ...] = ()
         self.wanted = False
         """Whether anybody has asked for it yet; until then nothing is taken from the reader."""
         self._whole = False
@@ -135,8 +137,9 @@ class ReceivedContent:
             self._hold(len(piece))
         self._wake()
 
-    def end(self) -> None:
+    def end(self, trailers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         """Nothing more will come; it is whole."""
+        self.trailers = trailers
         with self._ready:
             self._ended = True
             self._ready.notify_all()

@@ -94,6 +94,7 @@ class Reception:
             whole = self.content.in_memory()
             if whole is not None:
                 self.request.content = whole
+                self.request.trailer_lines = self.content.trailers
 
     def pump(self) -> None:
         """Move what has come into the content, as long as it is wanted and there is room.
@@ -109,7 +110,7 @@ class Reception:
                 self._octets += len(piece)
                 content.offer(piece)
             elif reader.complete:
-                content.end()
+                content.end(reader.trailers)
             else:
                 self._continue()
                 if self._connection.eof:
