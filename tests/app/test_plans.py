@@ -17,6 +17,8 @@ from groundwire.http.errors import NotFound
 
 def make_inline_app() -> Groundwire:
     app = make_app()
+    # On a busy machine any run may seem to hold the loop; that is not what is tested here.
+    app.plans.overran = lambda *args: None  # type: ignore[method-assign]
     app.add_url_rule("/", "view", lambda: "first", run="inline")
     app.add_url_rule("/<int:n>", "value", lambda n: f"value {n}", run="inline")
     app.add_url_rule("/boom", "boom", lambda: 1 // 0, run="inline")
