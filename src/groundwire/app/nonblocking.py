@@ -339,6 +339,8 @@ def describe(function: Any) -> str:
     name = getattr(function, "__qualname__", repr(function))
     if owner is None or type(owner) is ModuleType:
         module = getattr(function, "__module__", None) or getattr(owner, "__name__", "")
+        if module == "_io":  # so it is called from Python 3.12 on; the documentation says `io.open`
+            module = "io"
         return name if module == "builtins" else f"{module}.{name}"
     kind = owner if isinstance(owner, type) else type(owner)
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
