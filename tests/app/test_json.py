@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fetching import fetch, make_app
 from groundwire import Groundwire, jsonify, request
 from groundwire.app import json
-from groundwire.app.json_provider import DefaultJSONProvider, JSONProvider
+from groundwire.app.json_provider import DefaultJSONProvider, JSONProvider, compact_encoder
 
 VALUES = st.recursive(
     st.none()
@@ -111,3 +111,46 @@ def test_encoder_follows_changed_options() -> None:
         app.json.ensure_ascii = False
         app.json.sort_keys = False
         assert '{"b":1,"a":"é"}\n'.encode() == jsonify({"b": 1, "a": "é"}).data
+
+
+def test_a_circle_is_an_error_that_says_so() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    with OURS.app_context(), pytest.raises(ValueError, match="Circular reference"):
+        jsonify(circle)
+
+
+def test_where_the_standard_library_has_no_encoder_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standard.encoder, "c_make_encoder", None)
+
+    assert '{"a":1,"b":["é"]}' == compact_encoder(str, False, True)({"b": ["é"], "a": 1})
+
+
+TEXTS = (
+    VALUES.map(lambda value: FLASK.json.dumps(value)) | st.text() | st.text('{}[]":,12.e-NaN\\u ')
+)
+
+
+@given(
+    TEXTS,
+    st.sampled_from(("", " ", "\n\t ", "\ufeff", "\x0b")),
+    st.sampled_from(("", "\r\n", "x", "\x00", "\xa0")),
+    st.sampled_from(("", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be", "latin-1")),
+)
+def test_loads_is_the_standard_librarys(text: str, before: str, after: str, coding: str) -> None:
+    text = before + text + after
+    data = text.encode(coding, "backslashreplace") if coding else text
+
+    def outcome(loads: Any) -> Any:
+        try:
+            return repr(loads(data))
+        except ValueError as error:
+            return type(error), str(error)
+
+    assert outcome(standard.loads) == outcome(OURS.json.loads)
+
+
+def test_loads_takes_what_the_standard_library_takes() -> None:
+    assert [1] == OURS.json.loads(bytearray(b" [1]"))  # type: ignore[arg-type]
+    assert [1.5] == OURS.json.loads("[1.5]", parse_float=float)
+    assert "\ud800" == OURS.json.loads(b'"\xed\xa0\x80"')

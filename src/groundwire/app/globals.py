@@ -13,7 +13,8 @@ def _app() -> Groundwire:
     context = current.get(None)
     if context is None:
         raise RuntimeError(OUTSIDE_OF_APP)
-    return cast("Groundwire", context.app)
+    app: Groundwire = context.app
+    return app
 
 
 def _globals() -> Any:
@@ -27,7 +28,8 @@ def _request() -> Request:
     context = current.get(None)
     if context is None or context.request is None:
         raise RuntimeError(OUTSIDE_OF_REQUEST)
-    return cast("Request", context.request)
+    request: Request = context.request
+    return request
 
 
 # An editor is told the type of what they stand for.

@@ -441,7 +441,11 @@ class RequestHeaders(ImmutableHeadersMixin, Headers):
         return [value.decode("latin-1") for value in self._raw(name)]
 
     def _first(self, name: object) -> str | None:
-        raw = self._raw(name)
+        index = self._index
+        if index is not None and isinstance(name, str) and name.isascii():
+            raw = index.get(name.lower().encode("ascii"))
+        else:
+            raw = self._raw(name)
         return raw[0].decode("latin-1") if raw else None
 
     def __len__(self) -> int:

@@ -152,8 +152,9 @@ class Request(RequestFields):
     def close(self) -> None:
         """Close the files of the form, if it was parsed; temporary ones are gone then."""
         files: MultiDict[str, FileStorage] | None = self.__dict__.get("files")
-        for _, file in iterate_pairs(files or ()):
-            file.close()
+        if files:
+            for _, file in iterate_pairs(files):
+                file.close()
 
     @classmethod
     def application(cls, f: Callable[..., Any]) -> Callable[..., Iterable[bytes]]:
@@ -196,11 +197,11 @@ class Request(RequestFields):
         if self.head is None:
             return EnvironHeaders(self.environ)
         fields = self.head.fields
-        headers = cast("RequestHeaders | None", fields.view)
+        headers: Any = fields.view
         if headers is None:
             # Kept beside the lines it was made from: a client sends the same ones again and again.
             headers = fields.view = RequestHeaders(fields.lines)
-        return headers
+        return headers  # type: ignore[no-any-return]
 
     @property
     def trailers(self) -> RequestHeaders:
@@ -409,14 +410,16 @@ class Request(RequestFields):
             RequestEntityTooLarge: it is larger than allowed.
             ClientDisconnected: the client went away before it was whole.
         """
-        data = cast("bytes | None", self.__dict__.get("_cached_data"))
+        data: bytes | None = self.__dict__.get("_cached_data")
         if data is None:
             if parse_form_data:
                 self._load_form_data()
             content = self.content
             if cache and type(content) is bytes and content and _STREAMS.isdisjoint(self.__dict__):
                 # PERF: what is whole already needs no stream to be read from (0.5 µs against 2.5).
-                self._refuse_too_large()
+                limit = self.max_content_length
+                if limit is not None and len(content) > limit:
+                    raise RequestEntityTooLarge
                 data = content
             else:
                 data = self.stream.read()
@@ -551,11 +554,8 @@ class Request(RequestFields):
             self._cached_json = kept
         return value
 
-    def _decode_json(self, data: bytes) -> Any:
-        return self._decode_json_within(self.json_limits, data)
-
-    def _decode_json_within(self, limits: JSONLimits, data: bytes) -> Any:
-        check_json(data, limits)
+    def _decode_json(self, data: bytes, limits: JSONLimits | None = None) -> Any:
+        check_json(data, limits or self.json_limits)
         try:
             return self.json_module.loads(data)
         except RecursionError as error:

@@ -183,8 +183,12 @@ class Response(ResponseFields):
         cls.status_code, cls.reason = parse_status(cls.default_status)
         cls._reason_status = cls.status_code
         cls.plain_type = type_of_text(cls.default_mimetype)
-        if not cls.is_plain or cls.plain_type is None or cls.__init__ is not _plain_init:
-            cast(Any, cls).of_text = classmethod(_construct_of_text)
+        own: Any = cls
+        constructs = not cls.is_plain or cls.__init__ is not _plain_init
+        if constructs or cls.plain_type is None:
+            own.of_text = classmethod(_construct_of_text)
+        if constructs:
+            own.of_typed_text = classmethod(_construct_of_typed_text)
 
     def __init__(
         self,
@@ -243,6 +247,14 @@ class Response(ResponseFields):
         """
         response = cls.__new__(cls)
         response.content = text.encode()
+        return response
+
+    @classmethod
+    def of_typed_text(cls, text: str, mimetype: str) -> Self:
+        """Make a response of `text` as ``cls(text, mimetype=mimetype)`` would, in the shortest way."""
+        response = cls.__new__(cls)
+        response.content = text.encode()
+        response.plain_type = type_of_text(mimetype)
         return response
 
     def __repr__(self) -> str:
@@ -707,6 +719,10 @@ class Response(ResponseFields):
 
 def _construct_of_text(cls: type[Response], text: str) -> Response:
     return cls(text)
+
+
+def _construct_of_typed_text(cls: type[Response], text: str, mimetype: str) -> Response:
+    return cls(text, mimetype=mimetype)
 
 
 def _encoded_pieces(source: Iterable[Any]) -> Iterator[bytes]:
