@@ -288,6 +288,16 @@ def test_forgetting_in_the_middle_of_content_keeps_offsets() -> None:
     assert [place, place] == readings
 
 
+def test_forgetting_keeps_what_has_not_been_read() -> None:
+    reader = RequestReader()
+    reader.receive(GET[:9])
+    assert reader.next_head() is None
+    reader.forget_fields()
+    reader.receive(GET[9:])
+
+    assert "/p" == next_head(reader).path
+
+
 def test_forgetting_lets_go_of_what_was_received() -> None:
     reader = RequestReader()
     request = bytes(bytearray(GET))
@@ -327,6 +337,17 @@ def test_end_inside_a_waiting_request_is_told_when_it_is_reached() -> None:
     reader.receive(GET + GET[:9])
     reader.receive_eof()
     next_head(reader)
+
+    with pytest.raises(ProtocolError, match="inside a request's head"):
+        reader.next_head()
+
+
+def test_end_behind_bytes_that_were_not_looked_at_is_told_when_they_were() -> None:
+    reader = RequestReader()
+    reader.receive(GET[:9])
+    assert reader.next_head() is None
+    reader.receive(GET[9:20])
+    reader.receive_eof()
 
     with pytest.raises(ProtocolError, match="inside a request's head"):
         reader.next_head()
