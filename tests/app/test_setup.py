@@ -34,9 +34,7 @@ def test_two_views_for_one_endpoint_are_refused_with_both_places() -> None:
             return "two"
 
     message = str(refusal.value)
-    assert message.startswith(
-        "View function mapping is overwriting an existing endpoint function: view"
-    )
+    assert message.startswith("The endpoint 'view' has a view function already, of ")
     assert f"{HERE}:{view.__code__.co_firstlineno}" in message
     app.add_url_rule("/three", "view", view)  # the same one may have several rules
 
@@ -45,8 +43,8 @@ def test_two_views_for_one_endpoint_are_refused_with_both_places() -> None:
     ("options", "error", "message"),
     [
         ({"rule": "hello"}, ValueError, "must start with a slash"),
-        ({"methods": "GET"}, TypeError, "Allowed methods must be a list of strings"),
-        ({"view_func": None, "endpoint": None}, AssertionError, "expected view func"),
+        ({"methods": "GET"}, TypeError, "'methods' is a list of names"),
+        ({"view_func": None, "endpoint": None}, AssertionError, "needs an 'endpoint' or a view"),
         ({"rule": "/<nothing:x>"}, LookupError, "the converter 'nothing' does not exist"),
     ],
 )
@@ -60,14 +58,14 @@ def test_rule_that_cannot_be_is_refused(
 
 
 def test_methods_have_their_own_decorators() -> None:
-    with pytest.raises(TypeError, match="Use the 'route' decorator"):
+    with pytest.raises(TypeError, match="This decorator is for GET alone"):
         make_app().get("/", methods=["POST"])
 
 
 @pytest.mark.parametrize(
     ("handled", "error", "message"),
     [
-        (999, ValueError, "999 is not a recognized HTTP error code"),
+        (999, ValueError, "No exception stands for the status 999"),
         (NotFound(), TypeError, "is an instance, not a class"),
         (int, ValueError, "'int' is not a subclass of Exception"),
         ("404", ValueError, "is not a subclass of Exception"),
@@ -117,17 +115,17 @@ def test_blueprint_names_are_checked() -> None:
         app.register_blueprint(part)
     with pytest.raises(ValueError, match="'part' is already registered for a different blueprint"):
         app.register_blueprint(other)
-    with pytest.raises(ValueError, match="may not be empty"):
+    with pytest.raises(ValueError, match="needs a name"):
         Blueprint("", __name__)
-    with pytest.raises(ValueError, match="may not contain a dot"):
+    with pytest.raises(ValueError, match=r"has no dot, unlike 'a\.b'"):
         Blueprint("a.b", __name__)
-    with pytest.raises(ValueError, match="'endpoint' may not contain a dot"):
+    with pytest.raises(ValueError, match=r"has no dot, unlike 'a\.b'"):
         other.add_url_rule("/", "a.b", lambda: "x")
     view = lambda: "x"  # noqa: E731
     view.__name__ = "a.b"
-    with pytest.raises(ValueError, match="'view_func' name may not contain a dot"):
+    with pytest.raises(ValueError, match=r"'a\.b' has a dot in its name"):
         other.add_url_rule("/", None, view)
-    with pytest.raises(ValueError, match="Cannot register a blueprint on itself"):
+    with pytest.raises(ValueError, match="cannot be nested in itself"):
         other.register_blueprint(other)
     app.register_blueprint(part, name="again")
     assert ["part", "again"] == list(app.blueprints)
@@ -275,7 +273,7 @@ def test_root_path_is_the_folder_of_the_module(
     assert str(package) == find_root_path("rooted_package")
     assert str(package / "inner") == find_root_path("rooted_package.inner")
     assert str(Path.cwd()) == find_root_path("no_such_module_at_all")
-    with pytest.raises(RuntimeError, match="No root path can be found"):
+    with pytest.raises(RuntimeError, match="has no folder of its own"):
         find_root_path("rooted_namespace")
     assert str(tmp_path / "instance") == find_instance_path("rooted_package")
 
@@ -312,9 +310,9 @@ def test_static_folder_has_a_url_named_like_it(tmp_path: Path) -> None:
     assert (None, None, False) == (none.static_folder, none.static_url_path, none.has_static_folder)
     with plain.test_request_context():
         assert "/static/x.css" == plain.url_for("static", filename="x.css")
-    with pytest.raises(RuntimeError, match="'static_folder' must be set"):
+    with pytest.raises(RuntimeError, match="has no 'static_folder'"):
         none.send_static_file("x")
-    with pytest.raises(RuntimeError, match="'static_folder' must be set"):
+    with pytest.raises(RuntimeError, match="has no 'static_folder'"):
         Blueprint("part", __name__).send_static_file("x")
     with pytest.raises(AssertionError, match="'static_host' and 'host_matching'"):
         Groundwire(__name__, static_host="example.org")
@@ -328,7 +326,7 @@ def test_resources_are_opened_for_reading_only(tmp_path: Path) -> None:
         assert "é".encode() == file.read()
     with app.open_resource("schema.sql", "r", "utf-8") as file:
         assert "é" == file.read()
-    with pytest.raises(ValueError, match="only be opened for reading"):
+    with pytest.raises(ValueError, match="is opened for reading"):
         app.open_resource("schema.sql", "w")
 
 

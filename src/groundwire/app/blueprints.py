@@ -42,7 +42,10 @@ class BlueprintSetupState:
             rule = f"{self.url_prefix.rstrip('/')}/{rule.lstrip('/')}" if rule else self.url_prefix
         options.setdefault("subdomain", self.subdomain)
         if endpoint is None:
-            assert view_func is not None, "expected view func if endpoint is not provided."
+            if view_func is None:
+                raise AssertionError(
+                    f"The rule {rule!r} needs an 'endpoint' or a view to name it by."
+                )
             endpoint = view_func.__name__
         own_defaults: dict[str, Any] = options.pop("defaults", None) or {}
         defaults = {**self.url_defaults, **own_defaults}
@@ -89,9 +92,11 @@ class Blueprint(Scaffold):
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
-            raise ValueError("'name' may not be empty.")
+            raise ValueError("A blueprint needs a name: it goes before the names of its endpoints.")
         if "." in name:
-            raise ValueError("'name' may not contain a dot '.' character.")
+            raise ValueError(
+                f"The name of a blueprint has no dot, unlike {name!r}: dots stand between nested blueprints."
+            )
         self.name = name
         self.url_prefix = url_prefix
         self.subdomain = subdomain
@@ -105,9 +110,8 @@ class Blueprint(Scaffold):
         """Raise AssertionError when it was registered already."""
         if self._registered:
             raise AssertionError(
-                f"The setup method {name!r} can no longer be called on the blueprint {self.name!r}. It has already been"
-                " registered at least once, any changes will not be applied consistently.\nMake sure all imports,"
-                " decorators, functions, etc. needed to set up the blueprint are done before registering it."
+                f"The setup method {name!r} can no longer be called on the blueprint {self.name!r}: it has been"
+                " registered, and the app would not learn of it. Do it before `register_blueprint`."
             )
 
     @setup_method
@@ -139,7 +143,7 @@ class Blueprint(Scaffold):
             ValueError: it is this one.
         """
         if blueprint is self:
-            raise ValueError("Cannot register a blueprint on itself")
+            raise ValueError(f"The blueprint {self.name!r} cannot be nested in itself.")
         self._blueprints.append((blueprint, options))
 
     @setup_method
@@ -157,9 +161,11 @@ class Blueprint(Scaffold):
             ValueError: the endpoint, or the name of the view, has a dot.
         """
         if endpoint and "." in endpoint:
-            raise ValueError("'endpoint' may not contain a dot '.' character.")
+            raise ValueError(f"An endpoint of a blueprint has no dot, unlike {endpoint!r}.")
         if view_func and "." in getattr(view_func, "__name__", ""):
-            raise ValueError("'view_func' name may not contain a dot '.' character.")
+            raise ValueError(
+                f"The view {view_func.__name__!r} has a dot in its name. Give an 'endpoint' without one."
+            )
         self.record(
             lambda state: state.add_url_rule(
                 rule,
@@ -185,7 +191,8 @@ class Blueprint(Scaffold):
         if name in app.blueprints:
             same = "this" if app.blueprints[name] is self else "a different"
             raise ValueError(
-                f"The name '{name}' is already registered for {same} blueprint. Use 'name=' to provide a unique name."
+                f"The name {name!r} is already registered for {same} blueprint. Register this one under another, by"
+                " 'name='."
             )
         first_of_blueprint = not any(other is self for other in app.blueprints.values())
         app.blueprints[name] = self
@@ -232,7 +239,9 @@ class Blueprint(Scaffold):
         """Answer with a file of the blueprint's static folder."""
         folder = self.static_folder
         if folder is None:
-            raise RuntimeError("'static_folder' must be set to serve static_files.")
+            raise RuntimeError(
+                f"The blueprint {self.name!r} has no 'static_folder' to serve files from."
+            )
         return send_static(folder, filename)
 
     # For the whole app

@@ -140,7 +140,7 @@ class Config(dict[str, Any]):
         except OSError as error:
             if silent and error.errno in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR):
                 return False
-            error.strerror = f"Unable to load configuration file ({error.strerror})"
+            error.strerror = f"the configuration file cannot be read ({error.strerror})"
             raise
         self.from_object(module)
         return True
@@ -172,7 +172,7 @@ class Config(dict[str, Any]):
         except OSError as error:
             if silent and error.errno in (errno.ENOENT, errno.EISDIR):
                 return False
-            error.strerror = f"Unable to load configuration file ({error.strerror})"
+            error.strerror = f"the configuration file cannot be read ({error.strerror})"
             raise
         return self.from_mapping(values)
 

@@ -237,7 +237,7 @@ def after_this_request(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     context = current.get(None)
     if context is None or context.request_context is None:
         raise RuntimeError(
-            "'after_this_request' can only be used when a request context is active, such as in a view function."
+            "'after_this_request' was called where there is no request to come after. Call it in a view or a hook."
         )
     owner: RequestContext = context.request_context
     functions = owner.after_functions or []

@@ -272,7 +272,7 @@ def finalize(
     except Exception:
         if not from_error_handler:
             raise
-        app.logger.exception("Request finalizing failed with an error while handling an error")
+        app.logger.exception("The answer to an error could not be finished")
     return response
 
 

@@ -12,8 +12,8 @@ from .debug_pages import debug_answer
 from .state import AppState
 
 ALLOWED = (
-    "The return type must be a string, dict, list, tuple with headers or status, Response instance,"
-    " or WSGI callable"
+    "A view returns a str, bytes, dict, list, generator, Response or WSGI application, or one of these in a tuple with"
+    " a status, headers or both"
 )
 
 
@@ -33,8 +33,8 @@ def make_response(app: AppState, value: Any, request: Any) -> Any:
         value, status, headers = _unpack(app, cast("Any", value))
     if value is None:
         raise TypeError(
-            f"The view function for {_view_of(request)} did not return a valid response."
-            " The function either returned None or ended without a return statement."
+            f"The view of endpoint {_view_of(request)} did not return a valid response: it returned None, as a function"
+            " that ends without `return` does."
         )
     response_class = app.response_class
     if not isinstance(value, response_class):
@@ -69,8 +69,8 @@ def _unpack(app: AppState, value: tuple[Any, ...]) -> tuple[Any, Any, Any]:
             return content, status, None
         case _:
             raise TypeError(
-                "The view function did not return a valid response tuple. The tuple must have the form"
-                " (body, status, headers), (body, status), or (body, headers)."
+                f"A view did not return a valid response: its tuple has {len(value)} items. One with status and headers"
+                " is (body, status, headers), (body, status) or (body, headers)."
             )
 
 
@@ -109,15 +109,15 @@ def _from_other(app: AppState, value: Any, request: Any) -> Any:
             return value
     if not isinstance(value, MessageResponse) and not callable(value):
         raise TypeError(
-            f"The view function for {_view_of(request)} did not return a valid response. {ALLOWED}, but it was a"
+            f"The view of endpoint {_view_of(request)} did not return a valid response. {ALLOWED}, but it was a"
             f" {type(value).__name__}."
         )
     try:
         return app.response_class.force_type(value, request.environ)
     except TypeError as error:
         raise TypeError(
-            f"{error}\nThe view function did not return a valid response. {ALLOWED}, but it was a"
-            f" {type(value).__name__}."
+            f"The view of endpoint {_view_of(request)} did not return a valid response. {ALLOWED}, but it was a"
+            f" {type(value).__name__}, which cannot be called as one: {error}"
         ).with_traceback(sys.exc_info()[2]) from None
 
 

@@ -71,7 +71,9 @@ class AppRoutes(AppState):
         """
         if endpoint is None:
             if view_func is None:
-                raise AssertionError("expected view func if endpoint is not provided.")
+                raise AssertionError(
+                    f"The rule {rule!r} needs an 'endpoint' or a view to name it by."
+                )
             endpoint = view_func.__name__
         if run not in (None, "inline", "thread"):
             raise ValueError(f"'run' must be 'inline' or 'thread', not {run!r}.")
@@ -79,8 +81,8 @@ class AppRoutes(AppState):
         old = self.view_functions.get(endpoint)
         if view_func is not None and old is not None and old != view_func:
             raise AssertionError(
-                f"View function mapping is overwriting an existing endpoint function: {endpoint}"
-                f" (the one of {place_of(old)}, by {place_of(view_func)}). Give one of them another name or 'endpoint'."
+                f"The endpoint {endpoint!r} has a view function already, of {place_of(old)}, which the one of"
+                f" {place_of(view_func)} would overwrite. Give one of them another name or 'endpoint'."
             )
         methods = _methods(view_func, options.pop("methods", None))
         if provide_automatic_options is None:
@@ -137,7 +139,7 @@ class AppRoutes(AppState):
         """
         folder = self.static_folder
         if folder is None:
-            raise RuntimeError("'static_folder' must be set to serve static_files.")
+            raise RuntimeError(f"The app {self.name!r} has no 'static_folder' to serve files from.")
         return send_static(folder, filename, max_age=self.get_send_file_max_age(filename))
 
 
@@ -152,9 +154,7 @@ def _methods(view_func: Any, methods: Any) -> set[str]:
     if methods is None:
         methods = getattr(view_func, "methods", None) or ("GET",)
     if isinstance(methods, str):
-        raise TypeError(
-            'Allowed methods must be a list of strings, for example: @app.route(..., methods=["POST"])'
-        )
+        raise TypeError(f"'methods' is a list of names, such as [{methods!r}], not one name.")
     return {method.upper() for method in (*methods, *getattr(view_func, "required_methods", ()))}
 
 

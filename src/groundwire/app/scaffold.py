@@ -122,7 +122,9 @@ class Scaffold:
             ValueError: `mode` is not a way of reading.
         """
         if mode not in {"r", "rt", "rb"}:
-            raise ValueError("Resources can only be opened for reading.")
+            raise ValueError(
+                f"A resource is opened for reading ('r', 'rt', 'rb'), not with {mode!r}."
+            )
         path = os.path.join(self.root_path, resource)
         return open(path, mode, encoding=None if mode == "rb" else encoding)
 
@@ -141,7 +143,9 @@ class Scaffold:
 
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[F], F]:
         if "methods" in options:
-            raise TypeError("Use the 'route' decorator to use the 'methods' argument.")
+            raise TypeError(
+                f"This decorator is for {method} alone. Give 'methods' to 'route' instead."
+            )
         return self.route(rule, methods=[method], **options)
 
     @setup_method
@@ -268,19 +272,20 @@ def error_class_and_code(
             kind: Any = default_exceptions[code_or_exception]
         except KeyError:
             raise ValueError(
-                f"{code_or_exception!r} is not a recognized HTTP error code."
-                " Use a subclass of HTTPException with that code instead."
+                f"No exception stands for the status {code_or_exception!r}. Subclass HTTPException with that code, and"
+                " register the handler for the class."
             ) from None
     else:
         kind = code_or_exception
     if isinstance(kind, Exception):
         raise TypeError(
-            f"{kind!r} is an instance, not a class. Handlers can only be registered for Exception classes"
-            " or HTTP error codes."
+            f"{kind!r} is an instance, not a class. Register the handler for the class, or for a status code."
         )
     if not isinstance(kind, type) or not issubclass(kind, Exception):
         name = kind.__name__ if isinstance(kind, type) else repr(kind)
-        raise ValueError(f"'{name}' is not a subclass of Exception.")
+        raise ValueError(
+            f"{name!r} is not a subclass of Exception, so no handler could ever be called for it."
+        )
     return kind, kind.code if issubclass(kind, HTTPException) else None
 
 
@@ -302,8 +307,8 @@ def find_root_path(import_name: str) -> str:
         path = spec.origin
         if path is None or not os.path.isfile(path):
             raise RuntimeError(
-                f"No root path can be found for the provided module {import_name!r}: it comes from no one file, as a"
-                " namespace package does. Pass 'root_path'."
+                f"The module {import_name!r} has no folder of its own, as a namespace package has none. Say where its"
+                " files are, by 'root_path'."
             )
     return str(Path(path).resolve().parent) if path else os.getcwd()
 

@@ -153,9 +153,9 @@ class AppState(Scaffold):
         """Raise AssertionError when requests were handled already."""
         if self.got_first_request:
             raise AssertionError(
-                f"The setup method {name!r} can no longer be called on the application. It has already handled its"
-                " first request, any changes will not be applied consistently.\nMake sure all imports, decorators,"
-                " functions, etc. needed to set up the application are done before running it."
+                f"The setup method {name!r} can no longer be called on the application {self.name!r}: it has handled"
+                " its first request, and what is set up now would count for some requests and not for others. Do it"
+                " where the app is made, before it is run."
             )
 
     # Error handlers

@@ -57,7 +57,9 @@ def make_environ(
         ValueError: `subdomain` or `url_scheme` together with `base_url`, or `data` together with `json`.
     """
     if base_url is not None and (subdomain or url_scheme):
-        raise ValueError('Cannot pass "subdomain" or "url_scheme" with "base_url".')
+        raise ValueError(
+            "'base_url' says the scheme and the host: leave 'subdomain' and 'url_scheme' out."
+        )
     if data is not None and json is not None:
         raise ValueError("Give the content as 'data' or as 'json', not as both.")
     url = urlsplit(path)

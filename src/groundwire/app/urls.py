@@ -108,13 +108,16 @@ class AppUrls(AppState):
             adapter = self.create_url_adapter(None) if context is None else context.url_adapter
             if adapter is None:
                 raise RuntimeError(
-                    "Unable to build URLs outside an active request without 'SERVER_NAME' configured."
-                    " Set 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME' too, where they are not the defaults."
+                    "Outside of a request a URL can be built only if the configuration says for which host, by"
+                    " 'SERVER_NAME' (and 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME', where these are not the"
+                    " defaults)."
                 )
             if _external is None:
                 _external = True
         if _scheme is not None and not _external:
-            raise ValueError("When specifying '_scheme', '_external' must be True.")
+            raise ValueError(
+                "A URL with '_scheme' is external: leave '_external' out, or make it True."
+            )
         self.inject_url_defaults(endpoint, values)
         try:
             url = adapter.build(
