@@ -383,13 +383,14 @@ def test_end_before_content_is_told_at_once() -> None:
 
 
 def test_end_behind_whole_content_that_waits_is_no_fault() -> None:
-    reader = RequestReader()
-    reader.receive(CHUNKED)
-    next_head(reader)
-    reader.receive_eof()
+    for request, content in ((CHUNKED, b"hello world"), (POST, b"hello")):
+        reader = RequestReader()
+        reader.receive(request)
+        next_head(reader)
+        reader.receive_eof()
 
-    assert b"hello world" == reader.next_content()
-    assert reader.complete
+        assert content == reader.next_content()
+        assert reader.complete
 
 
 # Limits hold on the short way as well
