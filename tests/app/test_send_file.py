@@ -1,6 +1,5 @@
 """`send_file` and `send_from_directory`: Flask's behaviour, held to Flask's own."""
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO, StringIO
@@ -14,6 +13,7 @@ from werkzeug.test import Client
 from groundwire import Groundwire
 from groundwire.app.static import disposition, send_file, send_from_directory, send_static
 from groundwire.http.files import FileSlice
+from open_files import open_files
 
 LARGE = bytes(range(256)) * 1024
 
@@ -36,9 +36,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_file_stays_open() -> Iterator[None]:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     yield
-    assert before == len(os.listdir("/proc/self/fd"))
+    assert before == open_files()
 
 
 Answer = tuple[int, dict[str, str], bytes]

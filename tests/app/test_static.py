@@ -21,6 +21,7 @@ from groundwire.http.errors import NotFound, PreconditionFailed, RequestedRangeN
 from groundwire.http.files import FileParts, FileSlice, FileTruncated, SmallFileCache
 from groundwire.http.headers import Headers
 from groundwire.http.response import Response
+from open_files import open_files
 
 CANARY = b"CANARY-OUTSIDE-ROOT"
 LARGE = bytes(range(256)) * 1024
@@ -58,9 +59,9 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_file_stays_open() -> Iterator[None]:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     yield
-    assert before == len(os.listdir("/proc/self/fd"))
+    assert before == open_files()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from groundwire.http import files
 from groundwire.http.files import (
+from open_files import open_files
     FileParts,
     FileRefused,
     FileSlice,
@@ -58,10 +59,10 @@ def content(root: Path | str, path: str, **options: bool) -> bytes:
 
 
 def refused(root: Path, path: str) -> str:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     with pytest.raises(FileRefused) as refusal:
         open_below(root, path)
-    assert before == len(os.listdir("/proc/self/fd"))
+    assert before == open_files()
     return refusal.value.reason
 
 
