@@ -141,6 +141,22 @@ def wsgi_callable_is_called(lib: Any, app: Any) -> None:
     app.route("/")(lambda: wsgi)
 
 
+@program(get("/function"), get("/method"))
+def callable_that_is_no_wsgi_application_is_500(lib: Any, app: Any) -> None:
+    app.add_url_rule("/function", "a", lambda: lambda: "x")
+    app.add_url_rule("/method", "b", lambda: len)
+
+
+@program(get("/json"), get("/wsgi"))
+def status_of_an_answer_made_for_the_view(lib: Any, app: Any) -> None:
+    def wsgi(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        yield b"x"
+
+    app.add_url_rule("/json", "a", lambda: ({"a": 1}, "202 Taken", {"X-One": "1"}))
+    app.add_url_rule("/wsgi", "b", lambda: (wsgi, 299))
+
+
 @program(get("/none"), get("/int"), get("/one"), get("/four"), get("/set"), get("/nothing"))
 def what_is_no_answer_is_500(lib: Any, app: Any) -> None:
     app.add_url_rule("/none", "a", lambda: None)

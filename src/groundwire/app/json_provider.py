@@ -48,7 +48,7 @@ class JSONProvider:
 
     def _value_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if args and kwargs:
-            raise TypeError("app.json.response() takes either args or kwargs, not both")
+            raise TypeError("JSON is made of values or of keyword arguments, not of both.")
         if not args and not kwargs:
             return None
         if len(args) == 1:

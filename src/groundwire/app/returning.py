@@ -47,9 +47,7 @@ def make_response(app: AppState, value: Any, request: Any) -> Any:
         else:
             value = _from_other(app, value, request)
     if status is not None:
-        if isinstance(status, (bytes, bytearray)):
-            value.status = status.decode("latin-1")
-        elif isinstance(status, str):
+        if isinstance(status, str):
             value.status = status
         else:
             value.status_code = status
