@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from groundwire.http import files
 from groundwire.http.files import (
-from open_files import open_files
     FileParts,
     FileRefused,
     FileSlice,
@@ -27,6 +26,7 @@ from open_files import open_files
     open_trusted,
     split_path,
 )
+from open_files import open_files
 
 CANARY = b"CANARY-OUTSIDE-ROOT"
 
