@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from fetching import fetch, fetch_often, make_app
-from groundwire import Blueprint, Groundwire, Response, abort, g
+from groundwire import Blueprint, Config, Groundwire, Response, abort, g
 from groundwire import request as current_request
 from groundwire.app import signals
 from groundwire.app.plans import STEPS
-from groundwire.app.routing import Rule
+from groundwire.app.routing import Map, Rule
 from groundwire.http.errors import NotFound
 
 
@@ -81,6 +81,19 @@ def set_before(app: Groundwire) -> None:
     app.before_request_funcs = {None: [lambda: "changed"]}  # type: ignore[assignment]
 
 
+def set_and_change_before(app: Groundwire) -> None:
+    app.before_request_funcs = {}  # type: ignore[assignment]
+    assert b"first" == fetch(app).content
+    app.before_request_funcs.setdefault(None, []).append(lambda: "changed")
+
+
+def replace_the_map(app: Groundwire) -> None:
+    app.url_map = Map()
+    assert 404 == fetch(app).status
+    app.view_functions["new"] = lambda: "changed"
+    app.url_map.add(Rule("/", endpoint="new"))
+
+
 def assign_before(app: Groundwire) -> None:
     app.before_request_funcs[None] = [lambda: "changed"]
 
@@ -115,7 +128,14 @@ def add_rule_before(app: Groundwire) -> None:
     "change",
     [
         *(change_view, update_views, or_views, add_before, set_before, assign_before, add_after),
-        *(extend_after, preprocess, replace_view_through_response_class, add_rule_before),
+        *(
+            set_and_change_before,
+            replace_the_map,
+            extend_after,
+            preprocess,
+            replace_view_through_response_class,
+            add_rule_before,
+        ),
     ],
 )
 def test_change_after_the_first_request_counts(change: Callable[[Groundwire], None]) -> None:
@@ -170,6 +190,16 @@ def test_trusted_hosts_set_later_count() -> None:
     assert 400 == fetch(app).status
 
 
+def test_configuration_put_in_the_place_of_the_first_counts() -> None:
+    app = make_inline_app()
+
+    app.config = Config("/", app.config)
+    fetch(app)
+    app.config["TRUSTED_HOSTS"] = ["other.example"]
+
+    assert 400 == fetch(app).status
+
+
 def test_blueprint_hooks_belong_to_its_endpoints_only() -> None:
     app = make_app()
     part = Blueprint("part", __name__)
@@ -211,6 +241,10 @@ def test_signal_receivers_are_called_while_there_are_any() -> None:
         seen.clear()
         fetch(app, "/boom")
         assert ["started", "raised", "finished", "torn down"] == [kind for kind, _ in seen]
+        seen.clear()
+        with signals.request_started.muted():
+            fetch(app)
+        assert ["finished", "torn down"] == [kind for kind, _ in seen]
         seen.clear()
     fetch(app)
 

@@ -49,7 +49,9 @@ def called(app: App, function: Callable[..., Any], /, *args: Any, **kwargs: Any)
 
 def sent(app: App, signal: signals.Signal, **kwargs: Any) -> Steps[None] | Nothing:
     """Send a signal, if anybody listens."""
-    return sent_to_receivers(app, signal, kwargs) if signal.receivers else NOTHING
+    if not signal.receivers or signal.is_muted:
+        return NOTHING
+    return sent_to_receivers(app, signal, kwargs)
 
 
 def sent_to_receivers(app: App, signal: signals.Signal, kwargs: dict[str, Any]) -> Steps[None]:

@@ -48,7 +48,7 @@ class TrackedDict(dict[K, V], Generic[K, V]):
         return self[key]
 
     def __setitem__(self, key: K, value: V) -> None:
-        super().__setitem__(key, self._tracked(value))
+        super().__setitem__(key, tracked(value, self.on_change))
         self.on_change()
 
     def setdefault(self, key: K, default: Any = None) -> Any:
@@ -67,17 +67,19 @@ class TrackedDict(dict[K, V], Generic[K, V]):
         self.update(other)
         return self
 
-    def _tracked(self, value: Any) -> Any:
-        if isinstance(value, (TrackedDict, TrackedList)):
-            return cast("Any", value)
-        if isinstance(value, list):
-            return TrackedList[Any](self.on_change, cast("Any", value))
-        if isinstance(value, Mapping):
-            missing = cast("Any", getattr(cast("Any", value), "default_factory", None))
-            tracked_dict = TrackedDict[Any, Any](self.on_change, missing)
-            tracked_dict.update(value)
-            return tracked_dict
-        return value
+
+def tracked(value: Any, on_change: OnChange) -> Any:
+    """Return a plain dict or list as one that tells of its changes, and anything else itself."""
+    if isinstance(value, (TrackedDict, TrackedList)):
+        return cast("Any", value)
+    if isinstance(value, list):
+        return TrackedList[Any](on_change, cast("Any", value))
+    if isinstance(value, Mapping):
+        missing = cast("Any", getattr(cast("Any", value), "default_factory", None))
+        made = TrackedDict[Any, Any](on_change, missing)
+        made.update(value)
+        return made
+    return value
 
 
 def tell_of_changes(kind: type, *names: str) -> None:

@@ -14,10 +14,23 @@ from .context import AppGlobals
 from .json_provider import DefaultJSONProvider, JSONProvider
 from .log import create_logger
 from .plans import PlanTable
-from .registry import TrackedDict, TrackedList
+from .registry import TrackedDict, TrackedList, tracked
 from .routing import Map, Rule
 from .scaffold import Scaffold, find_instance_path
 from .wrappers import Request, Response
+
+MADE_INTO_PLANS = frozenset(
+    {
+        *("view_functions", "error_handler_spec", "before_request_funcs", "after_request_funcs"),
+        *(
+            "teardown_request_funcs",
+            "url_value_preprocessors",
+            "teardown_appcontext_funcs",
+            "blueprints",
+        ),
+    }
+)
+"""Attributes whose every change counts for the next request, also when a program sets a dict or list of its own."""
 
 
 def _seconds(value: Any) -> timedelta:
@@ -69,7 +82,6 @@ class AppState(Scaffold):
             )
         self.instance_path = instance_path
         self.config = self.make_config(instance_relative_config)
-        self.config.on_change = self.setup_changed
         self.aborter = self.make_aborter()
         self.json: Any = self.json_provider_class(self)
         self.extensions: dict[str, Any] = {}
@@ -80,7 +92,6 @@ class AppState(Scaffold):
         self.shell_context_processors: list[Callable[..., Any]] = []
         self.blueprints: dict[str, Any] = TrackedDict(changed)
         self.url_map = self.url_map_class(host_matching=host_matching)
-        self.url_map.on_change.append(changed)
         self.static_host = static_host
 
     # Names
@@ -137,6 +148,12 @@ class AppState(Scaffold):
         self.plans.forget()
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in MADE_INTO_PLANS:
+            value = tracked(value, self.setup_changed)
+        elif name == "url_map":
+            value.on_change.append(self.setup_changed)
+        elif name == "config" and isinstance(value, Config):
+            value.on_change = self.setup_changed
         object.__setattr__(self, name, value)
         self.plans.forget()
 
