@@ -41,7 +41,7 @@ BATCH_SECONDS = 0.001
 PIPELINE_BYTES = 65536
 """Requests waiting in the reader beyond this pause reading."""
 
-LINGER_BYTES = 1024 * 1024
+LINGER_BYTES = 16 * 1024 * 1024
 LINGERING_CONNECTIONS = 256
 
 STOP_IDLE_SECONDS = 1.0
