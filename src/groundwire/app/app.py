@@ -23,10 +23,11 @@ from .execution import (
     running_loop,
 )
 from .plans import STEPS, Plan
-from .route_options import is_automatic, options_of
+from .route_options import is_automatic
 from .routes import AppRoutes
 from .routing import AdapterNeeded
 from .start import check_security, warn_of_mistakes
+from .static import NotKept
 from .steps import AppSteps
 from .templating import AppTemplates
 from .testing import FlaskClient
@@ -100,20 +101,31 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             context.request = request
         current.set(context)
         try:
-            if (self.plans.setup or self.plans.look_over(self)).wsgi_app_overridden:
+            plans = self.plans
+            if (plans.setup or plans.look_over(self)).wsgi_app_overridden:
                 return InThread(self.answer_through_wsgi, context)
             if not request.matched:
                 self.match(context)
-            plan = self.plans.of(self, request.url_rule)
+            rule = request.url_rule
+            plan = plans.by_rule.get(id(rule)) or plans.of(self, rule)
             content = request.content
             whole = type(content) is bytes or content.complete
+            ordinary = request.routing_exception is None and not (
+                request.method == "OPTIONS" and is_automatic(request)
+            )
             if plan.execution.mode != "inline" or not (whole or plan.all_async):
+                if plan.kept_files and ordinary:
+                    response = self.kept_file(context, plan)
+                    if response is not None:
+                        return response
                 context.loop = running_loop()
                 return InThread(self.answer_in_thread, context, plan)
-            if not plan.short or request.routing_exception is not None or is_automatic(request):
-                return drive_timed(lifecycle.exchange(self, context), plan, self.plans)
-            self.note_first_request()
-            self.plans.remember(self, plan, request)
+            if not (plan.short and ordinary):
+                return drive_timed(lifecycle.exchange(self, context), plan, plans)
+            if not self.got_first_request:
+                self.note_first_request()
+            if not request.view_args and (request.method, request.path) not in plans.literal:
+                plans.remember(self, plan, request)
             started = perf_counter()
             try:
                 value = plan.view(**request.view_args)  # type: ignore[misc]
@@ -121,7 +133,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 return self.answer_raised(context, plan, error)
             seconds = perf_counter() - started
             if seconds > INLINE_RUN_SECONDS:
-                self.plans.overran(plan, seconds)
+                plans.overran(plan, seconds)
             return self.answer_value(context, plan, value)
         except BaseException as error:  # noqa: BLE001
             return lifecycle.last_answer(self, context, error)
@@ -131,8 +143,11 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
     ) -> "Response | Awaitable[Response]":
         """Answer with what a view returned, on the event loop."""
         try:
-            if type(value) is str:
+            kind = type(value)
+            if kind is str:
                 response = plan.text_response(value)
+            elif kind is dict or kind is list:
+                response = self.json.response(value)
             elif is_awaitable(value):
                 steps = lifecycle.exchange(self, context, returned=value)
                 return drive_timed(steps, plan, self.plans)
@@ -142,9 +157,25 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 response = run_sync(lifecycle.process_response(self, context, response))
             if context.request.content:
                 context.request.close()
+            if response.plain_type is not None and response.status_code == 200:
+                content = response.content
+                if content is not None and len(content) <= SMALL_TEXT:
+                    return (
+                        response  # as it is: neither fields to settle, nor content worth a coding
+                    )
             return lifecycle.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
             return self.answer_raised(context, plan, error, by_view=False)
+
+    def kept_file(self, context: RequestContext, plan: Plan) -> Response | None:
+        """Answer with a static file that is in memory; None: that takes a thread, or is an error."""
+        context.kept_files_only = True
+        try:
+            response = plan.view(**context.request.view_args)  # type: ignore[misc,arg-type]
+            return lifecycle.compressed(self, context.request, response)
+        except (NotKept, HTTPException):
+            context.kept_files_only = False
+            return None
 
     def answer_raised(
         self, context: RequestContext, plan: Plan, error: BaseException, *, by_view: bool = True
@@ -178,27 +209,25 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
 
     def content_policy(self, request: Any) -> ContentPolicy:
         """Say how the content of `request` is received. Finds the request's rule, once."""
+        plan = self.plans.literal.get((request.method, request.path))
+        if plan is not None and request.head.expectation is None:
+            request.url_rule = plan.rule
+            request.view_args = {}
+            request.matched = True
+            return plan.content_policy
         context = RequestContext(self, request)
         request.context = context
-        limit: int | None = self.config["MAX_CONTENT_LENGTH"]
         if (self.plans.setup or self.plans.look_over(self)).wsgi_app_overridden:
-            return ContentPolicy(limit, whole=False)
+            return ContentPolicy(self.config["MAX_CONTENT_LENGTH"], whole=False)
         token = current.set(context)  # a converter may look at the app
         try:
             self.match(context)
         finally:
             current.reset(token)
-        rule = request.url_rule
-        options = options_of(rule)
-        if options.max_content_length is not None:
-            limit = options.max_content_length
-        if request.routing_exception is not None or options.stream:
-            return ContentPolicy(limit, whole=False)
-        plan = self.plans.of(self, rule)
-        hooks = plan.before or plan.preprocessors
-        # Watched runs too: to wait for content is to wait, and would keep the endpoint in threads for good.
-        whole = (plan.execution.mode != "thread" or plan.view_is_async) and not hooks
-        return ContentPolicy(limit, whole)
+        policy = self.plans.of(self, request.url_rule).content_policy
+        if request.routing_exception is not None:
+            return ContentPolicy(policy.limit_bytes, whole=False)
+        return policy
 
     def match(self, context: RequestContext) -> None:
         """Find the rule and the parameters of the context's request, or what is to be raised for want of one."""
@@ -208,10 +237,17 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         try:
             if head is not None and request.path == "*" and request.method == "OPTIONS":
                 raise HTTPException(response=self.options_of_server())
-            rule, view_args = self.find_rule(context)
-            if request.path.startswith(
-                (self.plans.setup or self.plans.look_over(self)).static_prefixes
-            ):
+            setup = self.plans.setup or self.plans.look_over(self)
+            try:
+                if head is None or setup.domain is None:
+                    raise AdapterNeeded
+                # PERF: 1 to 2 µs; with an adapter, which takes the host apart, 5 more.
+                rule, view_args = self.url_map.table.match(
+                    request.method, request.path, setup.domain
+                )
+            except AdapterNeeded:
+                rule, view_args = context.url_adapter.match(return_rule=True)
+            if setup.static_prefixes and request.path.startswith(setup.static_prefixes):
                 self.keep_to_static_files(request.path, rule)
             request.url_rule, request.view_args = rule, view_args
             if head is not None and head.expectation not in (None, b"100-continue"):
@@ -237,22 +273,6 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         names_no_file = len(path) == len(prefix) or path[len(prefix)] == "/"
         if names_no_file and not rule.rule.startswith(prefix):
             raise NotFound
-
-    def find_rule(self, context: RequestContext) -> tuple[Any, dict[str, Any]]:
-        """Return the rule and the parameters of the context's request.
-
-        Raises:
-            HTTPException: none matches, the path is to be written differently, or the host is not trusted.
-        """
-        request = context.request
-        setup = self.plans.setup or self.plans.look_over(self)
-        if request.head is not None and setup.domain is not None:
-            try:
-                # PERF: 1 to 2 µs; with an adapter, which takes the host apart, 5 more.
-                return self.url_map.table.match(request.method, request.path, setup.domain)
-            except AdapterNeeded:
-                pass
-        return context.url_adapter.match(return_rule=True)  # type: ignore[no-any-return]
 
     def options_of_server(self) -> Any:
         """Answer ``OPTIONS *``, which asks about the server as a whole (RFC 9110 §9.3.7)."""

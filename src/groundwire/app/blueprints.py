@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .scaffold import Scaffold, setup_method
-from .static import send_static
+from .static import send_static, sends_static
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -235,6 +235,7 @@ class Blueprint(Scaffold):
         for endpoint, function in self.view_functions.items():
             app.view_functions[endpoint] = function
 
+    @sends_static
     def send_static_file(self, filename: str) -> Any:
         """Answer with a file of the blueprint's static folder."""
         folder = self.static_folder

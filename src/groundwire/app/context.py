@@ -153,6 +153,9 @@ class RequestContext(AppContext):
     loop: Any = None
     """The server's event loop, when the exchange came from a server."""
 
+    kept_files_only: bool = False
+    """Whether its view runs on the event loop to try whether a static file is in memory; raises `NotKept` if not."""
+
     after_functions: list[Callable[[Any], Any]] | None = None
     """What `after_this_request` was given."""
 

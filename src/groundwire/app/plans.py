@@ -12,10 +12,12 @@ from types import CodeType
 from typing import Any, NamedTuple, cast
 from weakref import WeakSet
 
+from ..http.handler import ContentPolicy
 from . import signals
 from .execution import INLINE_RUN_SECONDS, Execution, is_async
 from .holdups import HoldUps
 from .route_options import options_of
+from .static import serves_kept_files
 from .wrappers import Response, scopes_of
 
 Function = Callable[..., Any]
@@ -42,8 +44,10 @@ class Plan:
         "after",
         "all_async",
         "before",
+        "content_policy",
         "endpoint",
         "execution",
+        "kept_files",
         "preprocessors",
         "readers",
         "rule",
@@ -74,6 +78,12 @@ class Plan:
     short: bool
     """Whether there is nothing to do but call a plain view, so that `handle` may do it itself."""
 
+    kept_files: bool
+    """Whether that view serves static files, of which those in memory need no thread (`groundwire.app.static`)."""
+
+    content_policy: ContentPolicy
+    """How content is received where the path alone leads here."""
+
     text_response: Callable[[str], Response]
     """Makes the response of a view that returned a str."""
 
@@ -103,7 +113,9 @@ class PlanTable:
         self.executions: dict[str | None, Execution] = {}
         """Where each endpoint runs. Outlives the plans."""
 
-        self._by_rule: dict[int, Plan] = {}
+        self.by_rule: dict[int, Plan] = {}
+        """By the `id` of their rule; what is not there yet, `of` makes."""
+
         self.setup: Setup | None = None
         """What is known of the app as a whole; None: has to be looked at (`look_over`)."""
 
@@ -115,7 +127,7 @@ class PlanTable:
         """Drop all plans, because something they were made from has changed."""
         self._changes += 1
         self.setup = None
-        self._by_rule.clear()
+        self.by_rule.clear()
         self.literal.clear()
 
     def look_over(self, app: Any) -> "Setup":
@@ -150,13 +162,13 @@ class PlanTable:
 
     def of(self, app: Any, rule: Any) -> Plan:
         """Return the plan for requests that `rule` matched; None: that no rule matched."""
-        plan = self._by_rule.get(id(rule))
+        plan = self.by_rule.get(id(rule))
         if plan is None:
             # Two threads may both make it, which costs time and nothing else.
             changes = self._changes
             plan = self._make(app, rule)
             if changes == self._changes:
-                self._by_rule[id(rule)] = plan
+                self.by_rule[id(rule)] = plan
         return plan
 
     def remember(self, app: Any, plan: Plan, request: Any) -> None:
@@ -222,6 +234,7 @@ class PlanTable:
             if function
         )
         plan.execution = self._execution(app, plan, callbacks)
+        plan.content_policy = _policy(app, plan)
         plan.short = (
             plan.view is not None
             and not plan.view_is_async
@@ -231,6 +244,7 @@ class PlanTable:
             and not signals.any_receivers()
             and app.response_class.is_plain
         )
+        plan.kept_files = plan.short and serves_kept_files(app, plan.view)
         app.response_class.adopt_defaults()
         plan.text_response = app.response_class.of_text
         return plan
@@ -258,6 +272,17 @@ class PlanTable:
             execution = Execution(chain, "watch", "its first runs are being watched")
         self.executions[plan.endpoint] = execution
         return execution
+
+
+def _policy(app: Any, plan: Plan) -> ContentPolicy:
+    options = options_of(plan.rule)
+    limit = options.max_content_length
+    if limit is None:
+        limit = app.config["MAX_CONTENT_LENGTH"]
+    hooks = plan.before or plan.preprocessors
+    # Watched runs too: to wait for content is to wait, and would keep the endpoint in threads for good.
+    whole = plan.execution.mode != "thread" or plan.view_is_async
+    return ContentPolicy(limit, whole and not hooks and not options.stream)
 
 
 def _functions(

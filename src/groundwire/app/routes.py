@@ -3,13 +3,13 @@
 import inspect
 import os
 from collections.abc import Callable, ValuesView
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from .blueprints import Blueprint
 from .route_options import RouteOptions
 from .scaffold import setup_method
 from .state import AppState
-from .static import send_static
+from .static import send_static, sends_static
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,6 +123,7 @@ class AppRoutes(AppState):
 
     # Static files
 
+    @sends_static
     def get_send_file_max_age(self, filename: str | None) -> int | None:
         """Return how many seconds a client may keep a file without asking (SEND_FILE_MAX_AGE_DEFAULT)."""
         value = self.config["SEND_FILE_MAX_AGE_DEFAULT"]
@@ -130,6 +131,7 @@ class AppRoutes(AppState):
             return None
         return int(value.total_seconds()) if hasattr(value, "total_seconds") else int(value)
 
+    @sends_static
     def send_static_file(self, filename: str) -> Any:
         """Answer with a file of the static folder.
 
@@ -147,6 +149,7 @@ def _static_view(app: AppRoutes) -> Callable[..., Any]:
     def static(filename: str) -> Any:
         return app.send_static_file(filename)
 
+    cast("Any", static).stands_for = lambda: app.send_static_file
     return static
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from io import BytesIO, TextIOBase
 from time import time
-from typing import IO, Any
+from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
 
 from ..http.codings import (
@@ -41,6 +41,8 @@ from ..http.headers import Headers
 from ..http.media_types import dump_options_header, get_content_type
 from ..http.response import Response
 from .context import request_context
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 MaxAge = int | None | Callable[[str | None], int | None]
 """How many seconds a client may keep a file without asking, or what tells it for a path."""
@@ -481,11 +483,13 @@ def send_static(root: str, filename: str, max_age: MaxAge = None) -> Response:
 
     Raises:
         NotFound: there is no such file, or it may not be served.
+        NotKept: it has to be read, and this must not wait (`RequestContext.kept_files_only`).
         RuntimeError: there is no current request.
     """
     context = request_context()
     app = context.app
-    return static_response(
+    respond = kept_static_response if context.kept_files_only else static_response
+    response = respond(
         root,
         filename,
         request=context.request,
@@ -493,6 +497,25 @@ def send_static(root: str, filename: str, max_age: MaxAge = None) -> Response:
         compress=bool(app.config.get("COMPRESS")),
         response_class=app.response_class,
     )
+    if response is None:
+        raise NotKept
+    return response
+
+
+def sends_static(method: F) -> F:
+    """Mark a method as one that does nothing but serve static files, so that it may be called on the event loop.
+
+    A program's own in its place bears no mark, and is called in threads.
+    """
+    cast("Any", method).sends_static = True
+    return method
+
+
+def serves_kept_files(app: Any, view: Any) -> bool:
+    """Tell whether `view` serves static files as Groundwire does, and may be tried with `kept_files_only`."""
+    stands_for = getattr(view, "stands_for", None)
+    method = view if stands_for is None else stands_for()
+    return all(getattr(each, "sends_static", False) for each in (method, app.get_send_file_max_age))
 
 
 def send_file(
