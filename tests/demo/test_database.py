@@ -1,4 +1,5 @@
 import sqlite3
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +9,8 @@ from click.testing import CliRunner
 
 from groundwire.cli.command import groundwire
 from groundwire.demo import CannotOpen, create_app
-from groundwire.demo.database import DEFAULT_DATABASE, Database
+from groundwire.demo.application import DEFAULT_DATABASE
+from groundwire.demo.database import Database
 
 HELLO = {"author": "ann", "text": "Hello"}
 
@@ -87,6 +89,7 @@ def test_a_file_that_is_locked_for_a_moment_is_waited_for(tmp_path: Path) -> Non
         ("nothing", "Could not parse SQLAlchemy URL"),
         ("", "Could not parse SQLAlchemy URL"),
         ("nothing://x", "Can't load plugin: sqlalchemy.dialects:nothing"),
+        ("nothing+nodriver://x", "Can't load plugin: sqlalchemy.dialects:nothing.nodriver"),
         ("sqlite:////nothing/x.sqlite3", "unable to open database file"),
         ("sqlite:///{tmp_path}", "unable to open database file"),
         ("sqlite:///{tmp_path}/text", "file is not a database"),
@@ -107,6 +110,13 @@ def test_a_database_that_cannot_be_used_is_named_in_one_line(
     assert reason in message
     assert "\n" not in message
     assert "secret" not in message
+
+
+def test_a_driver_that_is_not_installed_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    with pytest.raises(CannotOpen, match=r"pip install 'groundwire\[postgresql\]'"):
+        Database("postgresql+psycopg://ann@localhost/demo")
 
 
 def test_the_command_says_so_and_ends() -> None:

@@ -35,6 +35,15 @@ def test_a_program_gets_problem_details(client: Any) -> None:
     assert "Accept" in response.vary
 
 
+def test_more_than_any_field_can_hold_is_refused(client: Any) -> None:
+    response = client.post("/tweets", json=HELLO | {"text": "x" * 100_000})
+
+    assert (413, "application/problem+json") == (
+        response.status_code,
+        response.headers["Content-Type"],
+    )
+
+
 def test_a_browser_gets_a_page(browser: Any) -> None:
     response = browser.get("/nothing")
 

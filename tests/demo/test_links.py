@@ -5,7 +5,7 @@ import httpx
 import pytest
 import sqlalchemy as sql
 
-from groundwire.demo.database import links
+from groundwire.demo.schema import links
 from serving import Served
 
 URL = "https://example.com/a/b?c=d#e"

@@ -1,8 +1,11 @@
 import html
+from datetime import datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sql
 
+from groundwire.demo.schema import tweets
 from groundwire.demo.tweets import LISTED
 
 HELLO = {"author": "ann", "text": "Hello"}
@@ -27,14 +30,29 @@ def test_the_list_begins_with_the_newest(client: Any) -> None:
     assert ["third", "second", "first"] == [tweet["text"] for tweet in client.get("/tweets").json]
 
 
-def test_the_list_holds_so_many(client: Any, app: Any) -> None:
-    for number in range(LISTED + 1):
-        app.extensions["database"].add_tweet({"author": "ann", "text": str(number)})
+def test_a_long_list_comes_in_pieces(app: Any, client: Any, browser: Any) -> None:
+    with app.extensions["database"].engine.begin() as connection:
+        now = datetime(2026, 1, 1)
+        rows = [{"author": "ann", "text": str(n), "created_at": now} for n in range(2 * LISTED + 1)]
+        connection.execute(sql.insert(tweets), rows)
 
-    listed = client.get("/tweets").json
+    seen: list[int] = []
+    link = '</tweets>; rel="next"'
+    lengths = []
+    while link:
+        response = client.get(link[1 : link.index(">")])
+        lengths.append(len(response.json))
+        seen += [tweet["id"] for tweet in response.json]
+        link = response.headers.get("Link")
 
-    assert LISTED == len(listed)
-    assert str(LISTED) == listed[0]["text"]
+    assert [LISTED, LISTED, 1] == lengths
+    assert list(range(2 * LISTED + 1, 0, -1)) == seen
+    assert f'<a href="/tweets?before={LISTED + 2}" rel="next">' in browser.get("/tweets").text
+
+
+@pytest.mark.parametrize("before", ["", "x", "0", "-5", "9" * 30, "9" * 5000])
+def test_a_piece_before_any_number_is_no_error(client: Any, before: str) -> None:
+    assert 200 == client.get(f"/tweets?before={before}").status_code
 
 
 @pytest.mark.parametrize(
@@ -195,7 +213,7 @@ def test_text_that_cannot_be_stored_is_refused(client: Any, text: str) -> None:
         b"1",
         b"null",
         b'{"author": "ann", "text": "\xff"}',
-        b"[" * 100_000,
+        b"[" * 50_000,
         b"1" * 5000,
     ],
     ids=lambda content: content[:10].decode("latin-1") or "nothing",

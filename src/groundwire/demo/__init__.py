@@ -1,4 +1,4 @@
 """The demo: a tweet service, a URL shortener and a static site, written as any Groundwire application is."""
 
 from .application import create_app as create_app
-from .database import CannotOpen as CannotOpen
+from .schema import CannotOpen as CannotOpen

@@ -4,12 +4,14 @@ import os
 
 from groundwire import Groundwire, Response, abort, request
 
-from .database import DEFAULT_DATABASE, Database
+from .database import Database
 from .errors import errors
 from .links import links
 from .pages import pages
 from .tweets import tweets
 from .upstream import upstream
+
+DEFAULT_DATABASE = "sqlite:///groundwire-demo.sqlite3"
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -34,6 +36,7 @@ def create_app(database: str | None = None) -> Groundwire:
     """
     app = Groundwire(__name__)
     app.config["SECURITY_PROFILE"] = "strict"
+    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024  # a tweet is less than 1 KiB
     app.config["UPSTREAM_URL"] = os.environ.get("UPSTREAM_URL")
     app.config["UPSTREAM_SECONDS"] = 3.0
     app.extensions["database"] = Database(

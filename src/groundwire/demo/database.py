@@ -1,4 +1,4 @@
-"""The demo's data: two tables, and what is asked of them (SQLAlchemy Core, SQLite or PostgreSQL)."""
+"""The demo's data, and what is asked of it (SQLAlchemy Core, SQLite or PostgreSQL)."""
 
 import secrets
 from collections.abc import Sequence
@@ -7,41 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.exc import IntegrityError
 
-DEFAULT_DATABASE = "sqlite:///groundwire-demo.sqlite3"
-MAX_ID = 2**31 - 1
-"""The greatest number an INTEGER has in every database."""
+from .schema import links, open_database, tweets
 
 CODE_BYTES = 5
 
-metadata = sql.MetaData()
-
-tweets = sql.Table(
-    "tweets",
-    metadata,
-    sql.Column("id", sql.Integer, primary_key=True),
-    sql.Column("author", sql.Text, nullable=False),
-    sql.Column("text", sql.Text, nullable=False),
-    sql.Column("created_at", sql.DateTime, nullable=False),  # UTC
-    sqlite_autoincrement=True,  # the number of a deleted tweet is not given to another
-)
-
-links = sql.Table(
-    "links",
-    metadata,
-    sql.Column("code", sql.Text, primary_key=True),
-    sql.Column("url", sql.Text, nullable=False, unique=True),
-    sql.Column("visits", sql.Integer, nullable=False),
-)
-
 Record = sql.Row[Any]
-
-
-class CannotOpen(Exception):
-    """The database that was named cannot be used; the message is a line that says why."""
 
 
 class Database:
@@ -58,20 +30,15 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            self.engine = _open(url)
-        except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:
-            reason = error.orig if isinstance(error, DBAPIError) else error
-            raise CannotOpen(
-                f"the database {_without_password(url)!r} cannot be used: {_first_line(reason)}"
-            ) from error
+        self.engine = open_database(url)
 
-    def list_tweets(self, limit: int) -> Sequence[Record]:
-        """Return the newest tweets, newest first."""
+    def list_tweets(self, limit: int, before: int | None = None) -> Sequence[Record]:
+        """Return the newest tweets, newest first; only those before a number where one is given."""
+        listed = sql.select(tweets).order_by(tweets.c.id.desc()).limit(limit)
+        if before is not None:
+            listed = listed.where(tweets.c.id < before)
         with self.engine.connect() as connection:
-            return connection.execute(
-                sql.select(tweets).order_by(tweets.c.id.desc()).limit(limit)
-            ).all()
+            return connection.execute(listed).all()
 
     def find_tweet(self, tweet_id: int) -> Record | None:
         """Return a tweet, or None."""
@@ -120,33 +87,3 @@ class Database:
         )
         with self.engine.begin() as connection:
             return connection.execute(count).scalar()
-
-
-def _open(url: str) -> sql.Engine:
-    """Connect, and make the tables that are not there yet."""
-    is_sqlite = sql.make_url(url).get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"pool_pre_ping": True}
-    if is_sqlite and sql.make_url(url).database in (None, "", ":memory:"):
-        # In memory each connection has a database of its own: all threads take turns with a single one.
-        options |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
-        options["connect_args"] = {"check_same_thread": False}
-    engine = sql.create_engine(url, **options)
-    if is_sqlite:
-        # Readers go on beside a writer. A file that may not be written is read as it is.
-        with suppress(OperationalError), engine.connect() as connection:
-            connection.execute(sql.text("PRAGMA journal_mode = WAL"))
-    with engine.begin() as connection:
-        for table in metadata.sorted_tables:
-            connection.execute(CreateTable(table, if_not_exists=True))
-    return engine
-
-
-def _without_password(url: str) -> str:
-    try:
-        return sql.make_url(url).render_as_string()
-    except (SQLAlchemyError, ValueError):
-        return url.rpartition("@")[2]
-
-
-def _first_line(error: object) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__

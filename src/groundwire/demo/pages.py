@@ -35,7 +35,7 @@ def headers() -> Any:
         "headers.html",
         method=request.method,
         method_note=METHODS.get(request.method, UNKNOWN_METHOD),
-        target=request.environ["REQUEST_URI"],
+        target=request.environ.get("REQUEST_URI", request.full_path),
         version=request.environ["SERVER_PROTOCOL"],
         fields=[
             (name, value, FIELDS.get(name.lower(), CUSTOM_FIELD)) for name, value in request.headers

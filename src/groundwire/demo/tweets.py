@@ -15,8 +15,9 @@ from groundwire import (
     url_for,
 )
 
-from .database import MAX_ID, Record
+from .database import Record
 from .forms import database, invalid, sent_fields, wants_json, wrong_with
+from .schema import MAX_ID
 
 LENGTHS = {"author": 50, "text": 140}
 LISTED = 100
@@ -26,11 +27,17 @@ tweets = Blueprint("tweets", __name__)
 
 @tweets.get("/tweets")
 def index() -> Response:
-    """List the newest tweets."""
+    """List the newest tweets, or those before the number in the query; a link leads to older ones."""
+    before = request.args.get("before", MAX_ID, type=int)
+    listed = database().list_tweets(LISTED, min(before, MAX_ID))
+    older = url_for("tweets.index", before=listed[-1].id) if len(listed) == LISTED else None
     if wants_json():
-        response: Response = jsonify([as_json(tweet) for tweet in database().list_tweets(LISTED)])
+        response: Response = jsonify([as_json(tweet) for tweet in listed])
     else:
-        response = page(deleted=request.args.get("deleted", type=int))
+        deleted = request.args.get("deleted", type=int)
+        response = page(tweets=listed, older=older, deleted=deleted)
+    if older:
+        response.headers["Link"] = f'<{older}>; rel="next"'
     response.vary.add("Accept")
     return response
 
@@ -134,8 +141,9 @@ def as_json(tweet: Record) -> dict[str, Any]:
 
 
 def page(status: int = 200, **context: Any) -> Response:
-    """Make the page with all tweets and the form, filled in with `values` and marked with `errors`."""
-    shown: dict[str, Any] = {"values": {}, "errors": {}, "lengths": LENGTHS, "listed": LISTED}
-    shown["tweets"] = database().list_tweets(LISTED)
-    response: Response = make_response(render_template("tweets.html", **(shown | context)), status)
+    """Make the page with the tweets and the form, filled in with `values` and marked with `errors`."""
+    shown: dict[str, Any] = {"values": {}, "errors": {}, "lengths": LENGTHS} | context
+    if "tweets" not in shown:
+        shown["tweets"] = database().list_tweets(LISTED)
+    response: Response = make_response(render_template("tweets.html", **shown), status)
     return response
