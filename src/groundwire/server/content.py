@@ -176,7 +176,7 @@ class ReceivedContent:
             self._budget.spool_held -= self._spooled_bytes
             self._spooled_bytes = 0
             if file is not None and not self._spooling:
-                file.close()  # while a thread writes to it, the last reference closes it
+                file.close()  # what a thread still writes to is closed by `_spooled`
             self._ready.notify_all()
         self._wake()
 
@@ -203,13 +203,18 @@ class ReceivedContent:
             return
         self._spooling = True
         self._rewound = self._ended
-        if not self._source.pool.submit(
-            Context(), _append, (self._file, piece, self._ended), self._spooled
-        ):
-            self._spooled(Outcome(None, OSError("no thread is free")))
+        file = self._file
 
-    def _spooled(self, outcome: Outcome) -> None:
+        def done(outcome: Outcome) -> None:
+            self._spooled(outcome, file)
+
+        if not self._source.pool.submit(Context(), _append, (file, piece, self._ended), done):
+            done(Outcome(None, OSError("no thread is free")))
+
+    def _spooled(self, outcome: Outcome, file: IO[bytes]) -> None:
         self._spooling = False
+        if self._file is not file:  # released meanwhile
+            file.close()
         if outcome.error is not None:
             self.fail(ContentUnavailable(f"content cannot be spooled: {outcome.error}"))
         elif self._ended and not self._rewound and self._file is not None:
