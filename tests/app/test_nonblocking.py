@@ -135,6 +135,7 @@ def test_method_of_a_class_is_judged_by_the_class_that_defines_it() -> None:
 
     assert may_not_wait(Lockish().keys)
     assert may_not_wait(Lockish.fromkeys)
+    assert may_not_wait(Lockish.mro)
 
 
 # --- with
@@ -309,6 +310,12 @@ def test_reason_names_the_manager() -> None:
         with MANAGERS["lock"]:
             return note(sys._getframe())
 
+    def with_python() -> str | None:
+        manager = Manager()
+        with manager, HOLDER.deeper.manager:
+            return note(sys._getframe())
+
+    assert with_python() is None
     assert "it used `with LOCK`" == with_lock()
     seen.blocking = None
     assert "with_item is on something that could not be seen" in (with_item() or "")
