@@ -20,8 +20,9 @@ from groundwire.http.files import FileSlice, open_trusted
 from groundwire.http.headers import Headers
 from groundwire.http.ranges import ContentRange
 from groundwire.http.request import Request
-from groundwire.http.response import Response, parse_status
+from groundwire.http.response import Response
 from groundwire.http.response_fields import COEP, COOP
+from groundwire.http.status import parse_status
 
 GET = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "HTTP_HOST": "localhost"}
 HEAD = GET | {"REQUEST_METHOD": "HEAD"}

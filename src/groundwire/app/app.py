@@ -143,7 +143,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
     ) -> "Response | Awaitable[Response]":
         """Answer with what a view returned, on the event loop."""
         try:
-            kind = type(value)
+            kind: Any = type(value)
             if kind is str:
                 response = plan.text_response(value)
             elif kind is dict or kind is list:
@@ -171,7 +171,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         """Answer with a static file that is in memory; None: that takes a thread, or is an error."""
         context.kept_files_only = True
         try:
-            response = plan.view(**context.request.view_args)  # type: ignore[misc,arg-type]
+            response: Response = plan.view(**context.request.view_args)  # type: ignore[misc,arg-type]
             return lifecycle.compressed(self, context.request, response)
         except (NotKept, HTTPException):
             context.kept_files_only = False

@@ -7,16 +7,13 @@ Most responses are a short text and its type. Those have no `Headers` object and
 import json
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Any, ClassVar, Self, cast
 from urllib.parse import urljoin
 
-from ..protocol.http1.reasons import REASONS
 from .conditional import Outcome, evaluate_preconditions
 from .dates import http_date
 from .environ import ClosingIterator, EnvironHeaders, run_wsgi_app, url_of_environ
 from .errors import RequestedRangeNotSatisfiable, use_response_class
-from .field_values import OWS
 from .files import FileParts, FileSlice
 from .headers import Headers, field_value
 from .media_types import get_content_type
@@ -25,9 +22,8 @@ from .properties import cached_property
 from .ranges import Range, parse_range_header
 from .response_fields import ResponseFields
 from .response_stream import ResponseStream
+from .status import Status, parse_status, usual_reason
 from .urls import iri_to_uri
-
-Status = int | str | HTTPStatus
 
 NO_CONTENT_STATUSES = frozenset({204, 304})
 """Final statuses whose responses have no content (RFC 9110 §6.4.1)."""
@@ -72,34 +68,6 @@ def checked_content_type(content_type: str) -> str:
 def type_of_text(mimetype: str | None) -> str | None:
     """Return the content type of text of this media type."""
     return None if mimetype is None else checked_content_type(get_content_type(mimetype, "utf-8"))
-
-
-def parse_status(status: Status) -> tuple[int, str | None]:
-    """Return the status code, and the reason phrase where it is another than the usual one.
-
-    Raises:
-        ValueError: the status is empty, or its reason phrase cannot be sent (RFC 9112 §4).
-    """
-    if isinstance(status, int):
-        return int(status), None
-    # Only blanks are white space here: a line break within a status is no mistake to be mended (RFC 9112 §4).
-    text = status.strip(OWS)
-    if not text:
-        raise ValueError("the status is empty: give a code, or a code and a reason phrase")
-    code_text, _, reason = text.partition(" ")
-    if not (code_text.isascii() and code_text.isdigit()):
-        # Not to be sent; Werkzeug too takes it, as code 0.
-        return 0, field_value("status", text)
-    code = int(code_text)
-    reason = reason.strip(OWS)
-    if not reason or reason == usual_reason(code):
-        return code, None
-    return code, field_value("status", reason)
-
-
-def usual_reason(code: int) -> str:
-    """Return the reason phrase of a status code, in capitals as Flask writes it."""
-    return REASONS.get(code, "unknown").upper()
 
 
 class Response(ResponseFields):

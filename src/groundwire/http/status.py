@@ -1,6 +1,13 @@
 """Status codes: their reason phrases, and what each says of content (RFC 9110 §15)."""
 
+from http import HTTPStatus
+
 from ..protocol.http1.reasons import REASONS as REASONS
+from .field_values import OWS
+from .headers import field_value
+
+Status = int | str | HTTPStatus
+"""A status code, or a code with a reason phrase."""
 
 HTTP_STATUS_CODES = REASONS
 """Werkzeug's name for `REASONS`."""
@@ -16,3 +23,31 @@ def forbids_content(status: int) -> bool:
 def reason_phrase(status: int) -> str:
     """Return the registered reason phrase, empty for an unregistered code: recipients go by its first digit."""
     return REASONS.get(status, "")
+
+
+def parse_status(status: Status) -> tuple[int, str | None]:
+    """Return the status code, and the reason phrase where it is another than the usual one.
+
+    Raises:
+        ValueError: the status is empty, or its reason phrase cannot be sent (RFC 9112 §4).
+    """
+    if isinstance(status, int):
+        return int(status), None
+    # Only blanks are white space here: a line break within a status is no mistake to be mended (RFC 9112 §4).
+    text = status.strip(OWS)
+    if not text:
+        raise ValueError("the status is empty: give a code, or a code and a reason phrase")
+    code_text, _, reason = text.partition(" ")
+    if not (code_text.isascii() and code_text.isdigit()):
+        # Not to be sent; Werkzeug too takes it, as code 0.
+        return 0, field_value("status", text)
+    code = int(code_text)
+    reason = reason.strip(OWS)
+    if not reason or reason == usual_reason(code):
+        return code, None
+    return code, field_value("status", reason)
+
+
+def usual_reason(code: int) -> str:
+    """Return the reason phrase of a status code, in capitals as Flask writes it."""
+    return REASONS.get(code, "unknown").upper()
