@@ -123,8 +123,9 @@ class DefaultJSONProvider(JSONProvider):
         """
         value = args[0] if len(args) == 1 and not kwargs else self._value_of(args, kwargs)
         app = self._app()
+        assert app is not None, "a provider does not outlive its app"
         compact = self.compact
-        if not (app is None or not app.config["DEBUG"] if compact is None else compact):
+        if app.config["DEBUG"] if compact is None else not compact:
             text = self.dumps(value, indent=2)
         elif type(self).dumps is not DefaultJSONProvider.dumps:
             text = self.dumps(value, separators=(",", ":"))
@@ -138,7 +139,7 @@ class DefaultJSONProvider(JSONProvider):
                 self._encode = compact_encoder(*made_of)
                 self._encoder_of = made_of
             text = self._encode(value)
-        return self._respond(f"{text}\n", self.mimetype)
+        return app.response_class.of_typed_text(f"{text}\n", self.mimetype)
 
 
 scan: Any = cast("Any", json.JSONDecoder()).scan_once

@@ -17,7 +17,7 @@ from typing import Any, Final
 from ...http.errors import MethodNotAllowed, NotFound
 from .converters import ValidationError
 from .exceptions import AdapterNeeded, NoMatch, RequestPath, WebsocketMismatch
-from .parts import ANY_TEXT, DIGITS, PATTERN, REST, Part
+from .parts import ANY_TEXT, DIGITS, REST, Part
 from .rules import Rule
 
 ORDINARY_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -86,11 +86,17 @@ def straight(
                 return None
             part, child = dynamic[0]
             kind = part.kind
-            if kind == REST and segment:
+            if kind == ANY_TEXT:
+                if not segment:
+                    return None
+            elif kind == DIGITS:
+                if not segment.isdecimal():
+                    return None
+            elif kind == REST and segment:
                 segment = "/".join([segment, *waiting])
                 if "\n" in segment:
                     return None
-            elif kind == PATTERN or not (segment if kind == ANY_TEXT else segment.isdecimal()):
+            else:
                 return None
             texts.append(segment)
         state = child
