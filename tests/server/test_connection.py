@@ -991,6 +991,7 @@ def test_closing_functions_run_after_the_answer_and_their_errors_are_logged(
 def test_answers_of_a_stopping_server_say_close() -> None:
     with Wire(echo) as wire:
         wire.server.stopping = True
+        wire.connection.stop()
         (answer,) = wire.send(GET).answers()
 
         assert "close" == answer.headers["Connection"]

@@ -100,7 +100,8 @@ class Connection(asyncio.Protocol):
         self.reader = RequestReader(server.settings.message_limits)
         self.state = READY
         self.since = server.now
-        self._requests_left = server.settings.keepalive_requests
+        # An answer after which less than one is left is the connection's last.
+        self._requests_left = 1 if server.stopping else server.settings.keepalive_requests
         self.transport = cast("asyncio.Transport", None)
         self.reception: Reception | None = None
         self._delivery: Delivery | None = None
@@ -173,8 +174,7 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, request: Request | None = None) -> None:
         """Answer requests in order, beginning with `request` if given, until one has to wait or none is left."""
-        server = self.server
-        reader = self.reader
+        server, reader = self.server, self.reader
         log = server.access_log
         output: list[bytes] = []
         size = 0
@@ -195,32 +195,30 @@ class Connection(asyncio.Protocol):
                     and head.persistent
                     and head.version == "HTTP/1.1"
                     and head.method != "HEAD"
-                    and self.reception is None
                     and self._requests_left > 1
-                    and not server.stopping
+                    and self.reception is None
                 ):
                     self._requests_left -= 1
+                    server.counters.requests += 1
                     data = server.writer.whole(answer.status_code, plain_type, content)
                     output.append(data)
                     size += len(data)
-                    ended = perf_counter()
-                    server.counters.requests += 1
                     if log is not None:
-                        log.record(self.peer, head, answer.status_code, len(content), ended - began)
+                        took = perf_counter() - began
+                        log.record(self.peer, head, answer.status_code, len(content), took)
                 else:
                     self._flush(output)
                     size = 0
                     if not self._deliver(request, answer, context, began):
                         return
-                    ended = perf_counter()
                 request = None
                 if not reader.buffered:
                     break
-                began = ended
+                began = perf_counter()
                 batch_full = (
                     len(output) >= BATCH_REQUESTS
                     or size >= BATCH_BYTES
-                    or ended - batch_began >= BATCH_SECONDS
+                    or began - batch_began >= BATCH_SECONDS
                 )
                 if batch_full or not self._writable:
                     self._yield_turn(output)
@@ -230,8 +228,11 @@ class Connection(asyncio.Protocol):
             self._refuse(error)
             return
         self._flush(output)
-        if self.state is READY:
+        if reader.buffered or self.paused or self.eof or self.state is not READY:
             self._await_request()
+        else:
+            self.since = server.now
+            self._in_head = False
 
     def _next_request(self, output: list[bytes]) -> Request | None:
         """Return the next request that can be handled, if all that is needed of it has come."""
@@ -260,6 +261,8 @@ class Connection(asyncio.Protocol):
 
     def _await_request(self) -> None:
         """Note since when the next request is waited for: a head that has begun keeps its own clock."""
+        if self.state is not READY:
+            return
         in_head = self.reader.buffered > 0 and self.reader.in_head
         if not (in_head and self._in_head):
             self.since = self.server.now
@@ -398,7 +401,6 @@ class Connection(asyncio.Protocol):
             head is not None
             and head.persistent
             and self._requests_left > 0
-            and not self.server.stopping
             and not (self.eof and not self.reader.buffered)
             and (self.reception is None or self.reception.lets_persist())
         )
@@ -538,6 +540,7 @@ class Connection(asyncio.Protocol):
 
     def stop(self) -> None:
         """Finish what is being answered and close; an idle connection has a second more for a request."""
+        self._requests_left = min(self._requests_left, 1)
         self.loop.call_later(STOP_IDLE_SECONDS, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
