@@ -1,0 +1,108 @@
+"""What one client does, the others do not feel.
+
+The server is a process of its own. A machine that does other things at the same time can only make these figures
+worse, so the best of a few rounds counts.
+"""
+
+import contextlib
+import multiprocessing
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.synchronize import Event
+
+import pytest
+
+from security.processes import Process, running_process
+
+pytestmark = pytest.mark.slow
+
+MIB = 1 << 20
+ROUNDS = 4
+REQUESTS = 150
+P99_SECONDS = 0.020
+
+GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def flood(address: tuple[str, int], stop: Event, message: bytes, reads: bool) -> None:
+    """Send a message again and again as fast as the server takes it."""
+    while not stop.is_set():
+        with contextlib.suppress(OSError), socket.create_connection(address) as client:
+            client.setblocking(False)
+            while not stop.is_set():
+                readable, writable, _ = select.select([client], [client], [], 0.1)
+                if readable and reads and not client.recv(MIB):
+                    break
+                if writable:
+                    client.send(message)
+
+
+def p99_of(served: Process) -> float:
+    """Ask again and again on one connection, and return how long all but one in a hundred took at most."""
+    times = []
+    with socket.create_connection(served, timeout=10) as client:
+        for _ in range(REQUESTS):
+            began = time.perf_counter()
+            client.sendall(GET)
+            assert client.recv(4096).endswith(b"Hello, World!")
+            times.append(time.perf_counter() - began)
+            time.sleep(0.002)
+    return sorted(times)[int(len(times) * 0.99) - 1]
+
+
+@contextlib.contextmanager
+def hostile(served: Process, message: bytes, reads: bool, number: int = 1) -> Iterator[None]:
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    clients = [
+        context.Process(target=flood, args=(tuple(served), stop, message, reads))
+        for _ in range(number)
+    ]
+    for client in clients:
+        client.start()
+    time.sleep(0.5)  # they need a moment to start
+    try:
+        yield
+    finally:
+        stop.set()
+        for client in clients:
+            client.join(10)
+            assert not client.is_alive()
+
+
+POST = b"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000
+MESSAGES: dict[str, tuple[Callable[[], bytes], bool]] = {
+    "a pipeline that is read": (lambda: GET * 6000, True),
+    "a pipeline that is not read": (lambda: GET * 6000, False),
+    "a pipeline of refused content": (lambda: POST * 200, True),
+    "a pipeline of long targets": (
+        lambda: (b"GET /" + b"a/" * 3900 + b" HTTP/1.1\r\nHost: a\r\n\r\n") * 30,
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_hostile_client_does_not_hold_up_others(name: str) -> None:
+    make, reads = MESSAGES[name]
+    with running_process("measured.py", "--set", "keepalive_requests=100000000") as served:
+        message = make()
+        with hostile(served, message, True):  # what is made once is made now
+            pass
+        quiet = p99_of(served)
+        before = served.resident_bytes
+        with hostile(served, message, reads):
+            figures = []
+            most = 0
+            for _ in range(ROUNDS):
+                figures.append(p99_of(served))
+                most = max(most, served.resident_bytes - before)
+                if figures[-1] <= P99_SECONDS and len(figures) > 1:
+                    break
+
+    shown = ", ".join(f"{figure * 1000:.1f}" for figure in figures)
+    print(f"{name}: p99 {shown} ms (quiet: {quiet * 1000:.1f} ms), +{most / 1024:.0f} KiB")
+    assert min(figures) <= P99_SECONDS
+    assert most <= 2 * MIB
