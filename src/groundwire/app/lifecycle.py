@@ -111,7 +111,7 @@ def compressed(app: App, request: Any, response: MessageResponse) -> MessageResp
     response.settle(request)
     content = response.content
     worth_it = content is None or len(content) > MIN_BYTES or response.status_code == 304
-    if worth_it and app.config["COMPRESS"]:
+    if worth_it and not response.coding_chosen and app.config["COMPRESS"]:
         compress(response, request.headers.get("Accept-Encoding"), request.method)
     return response
 

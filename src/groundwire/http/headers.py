@@ -182,7 +182,9 @@ class Headers:
 
     def copy(self) -> Self:
         """Return a copy that can be changed by itself."""
-        return type(self)(self._list)
+        copied = type(self)()
+        copied._list = list(self._list)  # they have been checked when they came here
+        return copied
 
     def __copy__(self) -> Self:
         return self.copy()

@@ -123,6 +123,9 @@ class Response(ResponseFields):
     takeover: Any = None
     """Called with the stream, when the head has been sent, in a response that changes the protocol (RFC 9110 §7.8)."""
 
+    coding_chosen: bool = False
+    """Whether a content coding, or none, was chosen when it was made, so that nobody has to do it later."""
+
     on_close: list[Callable[[], Any]] | None = None
     direct_passthrough = False
 
