@@ -3,10 +3,10 @@
 from typing import Any, NamedTuple
 
 import pytest
-from wire import Wire, chunked, request
 
 from groundwire import Groundwire, abort
 from groundwire import request as current_request
+from wire import Wire, chunked, request
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 LATER = request("/later")

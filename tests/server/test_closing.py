@@ -5,10 +5,10 @@ import struct
 import threading
 
 import pytest
-from serving import running_server
 
 from groundwire.http.request import Request
 from groundwire.http.response import Response
+from serving import running_server
 
 
 def hello(_: Request) -> Response:

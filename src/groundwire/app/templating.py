@@ -21,9 +21,8 @@ class AppLoader(BaseLoader):
 
     def _loaders(self) -> Iterator[FileSystemLoader]:
         for owner in (self._app, *self._app.blueprints.values()):
-            folder = getattr(owner, "template_folder", None)
-            if folder is not None:
-                yield FileSystemLoader(os.path.join(owner.root_path, folder))
+            if owner.template_folder is not None:
+                yield FileSystemLoader(os.path.join(owner.root_path, owner.template_folder))
 
     def get_source(self, environment: Environment, template: str) -> Any:
         """Return a template's source, file name, and whether it is still that."""
