@@ -20,7 +20,8 @@ class AppLoader(BaseLoader):
         self._app = app
 
     def _loaders(self) -> Iterator[FileSystemLoader]:
-        for owner in (self._app, *self._app.blueprints.values()):
+        owners: list[Any] = [self._app, *self._app.blueprints.values()]
+        for owner in owners:
             if owner.template_folder is not None:
                 yield FileSystemLoader(os.path.join(owner.root_path, owner.template_folder))
 
