@@ -78,9 +78,9 @@ def upstream(other: Groundwire) -> Iterator[str]:
         other.extensions["release"]()
 
 
-def ask(app: Groundwire, client: Any, url: str) -> Any:
+def ask(app: Groundwire, client: Any, url: str, seconds: float = 10.0) -> Any:
     app.config["UPSTREAM_URL"] = url
-    app.config["UPSTREAM_SECONDS"] = SOON
+    app.config["UPSTREAM_SECONDS"] = seconds
     return client.get("/upstream")
 
 
@@ -128,7 +128,7 @@ def test_too_much_content_is_502(app: Groundwire, client: Any, upstream: str) ->
 
 @pytest.mark.parametrize("path", ["/slow", "/drip"])
 def test_a_slow_api_is_504(app: Groundwire, client: Any, upstream: str, path: str) -> None:
-    response = ask(app, client, f"{upstream}{path}")
+    response = ask(app, client, f"{upstream}{path}", SOON)
 
     assert (504, f"The other API did not answer within {SOON} seconds.") == (
         response.status_code,
@@ -138,7 +138,7 @@ def test_a_slow_api_is_504(app: Groundwire, client: Any, upstream: str, path: st
 
 def test_a_slow_api_holds_nobody_up(app: Groundwire, served: Served, upstream: str) -> None:
     app.config["UPSTREAM_URL"] = f"{upstream}/slow"
-    app.config["UPSTREAM_SECONDS"] = 3.0
+    app.config["UPSTREAM_SECONDS"] = 10.0
     waiting = HTTPConnection(*served)
     waiting.request("GET", "/upstream")
 

@@ -46,10 +46,12 @@ def open_database(url: str) -> sql.Engine:
         CannotOpen: it is no such URL, or the database cannot be used.
     """
     try:
-        engine = _connect(url)
-        with engine.begin() as connection:
-            for table in metadata.sorted_tables:
-                connection.execute(CreateTable(table, if_not_exists=True))
+        engine = _engine(url)
+        try:
+            _prepare(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except ImportError as error:
         reason = f"{error}; for PostgreSQL, pip install 'groundwire[postgresql]'"
         raise CannotOpen(f"the database {_shown(url)} cannot be used: {reason}") from error
@@ -60,19 +62,24 @@ def open_database(url: str) -> sql.Engine:
     return engine
 
 
-def _connect(url: str) -> sql.Engine:
-    is_sqlite = sql.make_url(url).get_backend_name() == "sqlite"
+def _engine(url: str) -> sql.Engine:
+    at = sql.make_url(url)
     options: dict[str, Any] = {"pool_pre_ping": True}
-    if is_sqlite and sql.make_url(url).database in (None, "", ":memory:"):
+    if at.get_backend_name() == "sqlite" and at.database in (None, "", ":memory:"):
         # In memory each connection has a database of its own: all threads take turns with a single one.
         options |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
         options["connect_args"] = {"check_same_thread": False}
-    engine = sql.create_engine(url, **options)
-    if is_sqlite:
+    return sql.create_engine(url, **options)
+
+
+def _prepare(engine: sql.Engine) -> None:
+    if engine.dialect.name == "sqlite":
         # Readers go on beside a writer. A file that may not be written is read as it is.
         with suppress(OperationalError), engine.connect() as connection:
             connection.execute(sql.text("PRAGMA journal_mode = WAL"))
-    return engine
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
 
 
 def _shown(url: str) -> str:
