@@ -34,6 +34,8 @@ def iterate_pairs(source: Any) -> Iterable[tuple[Any, Any]]:
     In a plain mapping, a value that is a list, tuple or set stands for several values.
     """
     pairs: Iterable[tuple[Any, Any]] = source
+    if type(source) is list:  # PERF: the usual case; to find out what it is not takes 0.5 µs
+        return pairs
     if is_multidict(source):
         pairs = source.items(multi=True)
     elif is_mapping(source):

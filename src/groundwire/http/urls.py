@@ -90,11 +90,12 @@ def parse_query(query: str, limit: int = QUERY_FIELDS_LIMIT) -> list[tuple[str, 
         return []
     if query.count("&") >= limit and sum(1 for piece in query.split("&") if piece) > limit:
         raise FieldLimitExceeded(f"more than {limit} fields")
+    encoded = "%" in query or "+" in query
     pairs: list[tuple[str, str]] = []
     for piece in query.split("&"):
         if piece:
             name, _, value = piece.partition("=")
-            pairs.append((_decode_field(name), _decode_field(value)))
+            pairs.append((_decode_field(name), _decode_field(value)) if encoded else (name, value))
     return pairs
 
 
