@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,8 @@ def _opens_a_file() -> None:
 
 
 def _reads_a_database() -> None:
-    sqlite3.connect(":memory:").execute("select 1").fetchall()
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("select 1").fetchall()
 
 
 LOCK = threading.Lock()

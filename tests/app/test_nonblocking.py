@@ -30,6 +30,9 @@ import pytest
 
 from groundwire.app.nonblocking import Watch, describe, hidden_managers, may_not_wait
 
+DATABASE = sqlite3.connect(":memory:")
+DATABASE.close()
+
 
 class OwnDict(dict[str, int]):
     """A class of the program that inherits C methods."""
@@ -111,7 +114,7 @@ def test_function_that_computes_and_returns_is_known(function: Any) -> None:
             os.waitpid,
             socket.getaddrinfo,
         ),
-        *(sqlite3.connect, sqlite3.connect(":memory:").execute, _thread.allocate_lock().acquire),
+        *(sqlite3.connect, DATABASE.execute, _thread.allocate_lock().acquire),
         *(threading.RLock().acquire, _thread.start_new_thread, sys.stdout.flush),
     ],
     ids=describe,
