@@ -23,7 +23,8 @@ class AppLoader(BaseLoader):
         owners: list[Any] = [self._app, *self._app.blueprints.values()]
         for owner in owners:
             if owner.template_folder is not None:
-                yield FileSystemLoader(os.path.join(owner.root_path, owner.template_folder))
+                folder: str = os.path.join(owner.root_path, owner.template_folder)
+                yield FileSystemLoader(folder)
 
     def get_source(self, environment: Environment, template: str) -> Any:
         """Return a template's source, file name, and whether it is still that."""
