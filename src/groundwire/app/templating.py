@@ -1,8 +1,8 @@
 """Templates, by Jinja (https://flask.palletsprojects.com/templating/)."""
 
-import os
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, Template, TemplateNotFound
@@ -23,8 +23,7 @@ class AppLoader(BaseLoader):
         owners: list[Any] = [self._app, *self._app.blueprints.values()]
         for owner in owners:
             if owner.template_folder is not None:
-                folder: str = os.path.join(owner.root_path, owner.template_folder)
-                yield FileSystemLoader(folder)
+                yield FileSystemLoader(Path(owner.root_path, owner.template_folder))
 
     def get_source(self, environment: Environment, template: str) -> Any:
         """Return a template's source, file name, and whether it is still that."""
