@@ -195,3 +195,36 @@ def test_a_failed_startup_is_told() -> None:
     with pytest.raises(RuntimeError, match="no database"):
         loop.run_until_complete(handler.startup())
     loop.close()
+
+
+@pytest.mark.parametrize("raises", [True, False])
+@pytest.mark.parametrize("framing", ["Content-Length: 11", "Transfer-Encoding: chunked"])
+def test_content_beyond_the_limit_is_answered_for_the_application(
+    raises: bool, framing: str
+) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive())["type"] == "http.request":
+            assert len(message["body"]) <= 10
+        if raises:
+            raise RuntimeError("the client has gone, it says")
+
+    head = f"POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n".encode()
+    with Wire(ASGIHandler(application, max_content_length=10)) as wire:
+        wire.send(head + (b"x" * 11 if "Length" in framing else chunked(b"x" * 11))).until_idle()
+        (answer,) = wire.answers()
+
+    assert 413 == answer.status
+
+
+def test_host_is_whom_the_request_is_for() -> None:
+    seen: list[bytes] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend(value for name, value in scope["headers"] if name == b"host")
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    with Wire(ASGIHandler(application)) as wire:
+        wire.send(b"GET http://b.example/ HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n").until_idle()
+
+    assert [b"b.example"] == seen

@@ -1064,3 +1064,12 @@ def test_whatever_a_client_writes_into_fields_both_forms_read_the_same(
         expected = plain(getattr(from_wire, attribute))
         assert expected == plain(getattr(from_environ, attribute)), attribute
     assert str(from_wire.authorization) == str(from_environ.authorization)
+
+
+def test_host_of_a_request_in_absolute_form_is_the_target_s() -> None:
+    request = wire_request("http://b.example/x", [("Accept", "*/*"), ("hOST", "a")])
+
+    assert ["b.example"] == request.headers.getlist("Host")
+    assert "*/*" == request.headers["Accept"]
+    assert "b.example" == request.host
+    assert [(b"Accept", b"*/*"), (b"hOST", b"a")] == list(request.head.fields.lines)

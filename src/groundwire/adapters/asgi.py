@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from ..http.exchange import Content, ContentError
 from ..http.handler import DEFAULT_CONTENT_LIMIT_BYTES, ContentPolicy
 from ..http.request import Request
+from ..http.request_content import http_error
 from ..http.response import Response
 
 logger = logging.getLogger("groundwire.adapters")
@@ -87,7 +88,7 @@ class ASGIHandler:
             "raw_path": head.path.encode("ascii"),
             "query_string": head.query.encode("ascii"),
             "root_path": "",
-            "headers": [(name.lower(), value) for name, value in head.fields.lines],
+            "headers": [(name.lower(), value) for name, value in head.lines],
             "client": _pair(exchange.peer),
             "server": _pair(exchange.local),
             "state": self._state.copy(),
@@ -104,6 +105,7 @@ class Call:
     def __init__(self, request: Request) -> None:
         self._content = _chunks(request.content)
         self._content_ended = False
+        self._failure: ContentError | None = None
         self._gone = asyncio.Event()
         self._start: Message | None = None
         self._bodies: asyncio.Queue[Message | None] = asyncio.Queue()
@@ -118,7 +120,8 @@ class Call:
             return DISCONNECT
         try:
             piece = await anext(self._content, b"")
-        except ContentError:
+        except ContentError as error:
+            self._failure = error
             self._content_ended = True
             self._gone.set()
             return DISCONNECT
@@ -149,6 +152,9 @@ class Call:
     async def response(self, task: "asyncio.Future[None]") -> Response:
         """Wait until the application sends content, and make the response.
 
+        ASGI knows no content that is too large, only clients that have gone: an application that was told so for want
+        of anything better is answered for.
+
         Raises:
             RuntimeError: the application ended without a response.
             Exception: whatever the application raised before that.
@@ -160,6 +166,11 @@ class Call:
             self._leave(task)
             raise
         if first is None or self._start is None:
+            if self._failure is not None:
+                if not task.cancelled():
+                    task.exception()  # seen; most raise something when the client has gone
+                answer: Response = http_error(self._failure).get_response()
+                return answer
             task.result()
             raise RuntimeError("the ASGI application ended without a response")
         fields = [

@@ -196,6 +196,8 @@ class Request(RequestFields):
         """The header section: `Headers` that cannot be changed."""
         if self.head is None:
             return EnvironHeaders(self.environ)
+        if self.head.form == "absolute":
+            return RequestHeaders(self.head.lines)
         fields = self.head.fields
         headers: Any = fields.view
         if headers is None:

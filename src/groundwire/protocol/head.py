@@ -108,6 +108,19 @@ class RequestHead:
     Always None in HTTP/1.0, where Expect is ignored (RFC 9110 §10.1.1)."""
 
     @property
+    def lines(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The field lines for whoever acts on them: Host says whom the request is for.
+
+        In absolute-form that is the target's own authority; a server must ignore what Host said (RFC 9112 §3.2.2).
+        `fields` has the lines as they were sent.
+        """
+        sent = self.fields.lines
+        if self.form != "absolute":
+            return sent
+        host = (b"Host", self.authority.encode())
+        return (host, *(line for line in sent if line[0].lower() != b"host"))
+
+    @property
     def has_content(self) -> bool:
         """Whether content follows, be it of unknown length."""
         return self.content_length != 0
