@@ -699,3 +699,25 @@ def test_the_access_log_names_each_request(tmp_path: Path) -> None:
     assert [("/hello", 200, 13)] * 3 == [
         (line["target"], line["status"], line["octets"]) for line in lines
     ]
+
+
+def test_the_access_log_names_an_answer_that_broke_off(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaking(request: Request) -> Response:
+        def pieces() -> Iterator[bytes]:
+            yield b"12345"
+            raise RuntimeError("broken")
+
+        return Response(pieces())
+
+    path = tmp_path / "log"
+    with running_server(breaking, access_log=str(path), access_log_format="json") as address:
+        with pytest.raises(ConnectionResetError):
+            address.exchange(LAST_GET)
+
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [("/hello", 200, 5)] == [
+        (line["target"], line["status"], line["octets"]) for line in lines
+    ]
+    assert "broke off" in caplog.text

@@ -12,7 +12,7 @@ from ..http.errors import HTTPException
 from ..http.handler import InThread
 from ..http.request import Request
 from ..http.response import Response
-from .sending import Framing, Outlet, frame, send_stream
+from .sending import Framing, Outlet, Progress, frame, send_stream
 from .server_state import ServerState
 from .threads import Outcome
 
@@ -160,18 +160,21 @@ class Delivery:
 
     async def _stream(self, response: Response, framing: Framing) -> None:
         connection = self._connection
+        progress = Progress()
+        writer = connection.server.writer
         try:
-            sent = await send_stream(
-                connection, connection.server.writer, framing, response, self._context
-            )
+            sent = await send_stream(connection, writer, framing, response, self._context, progress)
         except asyncio.CancelledError:  # the client has gone, or the server stops
+            self._record(response, progress.octets)
             self._close(response)
             raise
         except ConnectionError:
+            self._record(response, progress.octets)
             self._close(response)
         except BaseException:
             # What was sent cannot be taken back; without its end the client sees that it is cut short.
             logger.exception("the response to %r broke off", self.request.path)
+            self._record(response, progress.octets)
             self._task = None
             self._close(response)
             connection.reset("the response broke off")
@@ -183,6 +186,13 @@ class Delivery:
 
     def _finish(self, response: Response, framing: Framing, octets: int) -> bool:
         """End the exchange. True: the next request may follow at once."""
+        self._record(response, octets)
+        self._over = True
+        self._close(response)
+        return self._connection.answered(self, framing.persistent)
+
+    def _record(self, response: Response, octets: int) -> None:
+        """Count and log the exchange, with the octets that are out, though the response may have broken off."""
         server = self._connection.server
         server.counters.requests += 1
         if server.access_log is not None:
@@ -190,9 +200,6 @@ class Delivery:
             server.access_log.record(
                 self._connection.peer, self.request.head, response.status_code, octets, elapsed
             )
-        self._over = True
-        self._close(response)
-        return self._connection.answered(self, framing.persistent)
 
     def _close(self, response: Response) -> None:
         """Close a response where its handler ran: functions given to `call_on_close` may block."""

@@ -146,9 +146,12 @@ class Reception:
         if self._head.expectation is not None and not self.content.wanted:
             # The client may send its content or not (RFC 9110 §10.1.1); never guess which.
             return False
+        declared = self._head.content_length
+        if declared is None and self.content.exceeded:
+            # How much more would come nobody can tell: better to say that the connection ends than to find out.
+            return False
         if self._connection.reader.complete:
             return True
-        declared = self._head.content_length
         return declared is None or declared - self._octets <= DRAIN_BYTES
 
     def is_too_slow(self, settings: ServerSettings) -> bool:

@@ -97,8 +97,22 @@ class StreamMismatch(Exception):
     """A streamed response came out longer or shorter than its Content-Length said."""
 
 
+class Progress:
+    """How much of a response's content is out, for whoever has to tell when the rest does not follow."""
+
+    __slots__ = ("octets",)
+
+    def __init__(self) -> None:
+        self.octets = 0
+
+
 async def send_stream(
-    outlet: Outlet, writer: ResponseWriter, framing: Framing, response: Response, context: Context
+    outlet: Outlet,
+    writer: ResponseWriter,
+    framing: Framing,
+    response: Response,
+    context: Context,
+    progress: Progress | None = None,
 ) -> int:
     """Send the head and then the content of a streamed response, never faster than the peer takes it.
 
@@ -127,6 +141,8 @@ async def send_stream(
                     f"content goes on after the {framing.length} octets of its Content-Length"
                 )
             sent += len(piece)
+            if progress is not None:
+                progress.octets = sent
             outlet.send(writer.chunk(piece) if framing.chunked else piece)
             await outlet.drained()
         if framing.length is not None and sent != framing.length:
