@@ -363,6 +363,27 @@ def test_response_that_must_not_be_coded_is_left_alone(status: int, fields: dict
     assert fields.get("Content-Encoding") == response.headers.get("Content-Encoding")
 
 
+@pytest.mark.parametrize(
+    ("fields", "vary"),
+    [
+        ({"Content-Range": "bytes 0-9/501"}, "Accept-Encoding"),
+        ({"Content-Range": "bytes 0-9/501", "Vary": "Cookie"}, "Cookie, Accept-Encoding"),
+        ({"Content-Type": "multipart/byteranges; boundary=a"}, "Accept-Encoding"),
+        ({"Content-Range": "bytes 0-9/500"}, None),
+        ({"Content-Range": "bytes 0-9/501", "Content-Type": "image/png"}, None),
+        ({"Content-Range": "bytes 0-9/501", "Cache-Control": "no-transform"}, None),
+        ({"Content-Range": "bytes 0-9/501", "Content-Encoding": "br"}, None),
+        ({"Content-Range": "bytes 0-9/501", "Repr-Digest": "sha-256=:x:"}, None),
+    ],
+)
+def test_part_varies_as_the_whole_does(fields: dict[str, str], vary: str | None) -> None:
+    response = coded(Response(TEXT[:10], 206, headers=fields))
+
+    assert vary == response.headers.get("Vary")
+    assert TEXT[:10] == response.content
+    assert fields.get("Content-Encoding") == response.headers.get("Content-Encoding")
+
+
 def test_response_without_a_type_is_left_alone() -> None:
     response = Response(TEXT)
     response.headers.remove("Content-Type")

@@ -110,7 +110,7 @@ def compressed(app: App, request: Any, response: MessageResponse) -> MessageResp
     """Return the response as it is sent, its content coded if that is worth it and the client takes it (COMPRESS)."""
     response.settle(request)
     content = response.content
-    worth_it = content is None or len(content) > MIN_BYTES or response.status_code == 304
+    worth_it = content is None or len(content) > MIN_BYTES or response.status_code in (206, 304)
     if worth_it and not response.coding_chosen and app.config["COMPRESS"]:
         compress(response, request.headers.get("Accept-Encoding"), request.method)
     return response

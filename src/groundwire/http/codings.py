@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from .ranges import parse_content_range_header
 from .response import Response
 
 MIN_BYTES = 500
@@ -383,6 +384,9 @@ def add_vary(value: str | None, name: str = "Accept-Encoding") -> str:
     return value if name.lower() in names or "*" in names else f"{value}, {name}"
 
 
+PARTS = "multipart/byteranges"
+TEXT = "text/plain"
+
 DIGESTS = ("Content-MD5", "Content-Digest", "Repr-Digest", "Digest")
 """Fields that name the very octets of the content, and would be wrong for others (RFC 9530)."""
 
@@ -400,6 +404,9 @@ def compress(response: Response, accept_encoding: str | None, method: str = "GET
         method: the request's method. The head for HEAD is made as for GET (RFC 9110 §9.3.2).
     """
     content = response.content
+    if response.status_code == 206:
+        mark_part(response)
+        return
     if content is not None and len(content) <= MIN_BYTES and response.status_code != 304:
         return
     # RFC 9110 §9.3.6: a successful answer to CONNECT has no content, and what is taken over is nobody's to code.
@@ -432,6 +439,24 @@ def compress(response: Response, accept_encoding: str | None, method: str = "GET
     etag = headers.get("ETag")
     if etag is not None:
         headers["ETag"] = weaken(etag)
+
+
+def mark_part(response: Response) -> None:
+    """Give a part of a representation the Vary that the whole would have (RFC 9110 §15.3.7)."""
+    headers = response.headers
+    part = parse_content_range_header(headers.get("Content-Range"))
+    content_type = headers.get("Content-Type")
+    if part is None and content_type is not None and content_type.startswith(PARTS):
+        content_type = TEXT  # what the whole is, its parts say
+    whole_could_be_coded = is_eligible(
+        200,
+        content_type,
+        None if part is None else part.length,
+        content_encoding=headers.get("Content-Encoding"),
+        cache_control=headers.combined("Cache-Control"),
+    )
+    if whole_could_be_coded and not any(name in headers for name in DIGESTS):
+        headers["Vary"] = add_vary(headers.combined("Vary"))
 
 
 def may_be_coded(response: Response) -> bool:
