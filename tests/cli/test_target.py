@@ -308,6 +308,15 @@ def test_what_is_named_is_no_application(write: Write, target: str, words: str) 
     assert words in str(refusal(target))
 
 
+def test_a_factory_without_arguments_may_be_named_without_its_parentheses(write: Write) -> None:
+    write("made.py", "def make(name='a'): return Groundwire(name)")
+
+    application = load_application("made.py:make")
+
+    assert "made:make()" == application.name
+    assert "a" == application.value.import_name
+
+
 def test_nothing_but_names_and_literals_is_evaluated(write: Write) -> None:
     write("some.py", "api = Groundwire('a')")
 

@@ -71,6 +71,11 @@ def load_application(target: str | None) -> Application:
     else:
         value, found = _find(module, place)
     handler = as_handler(value)
+    if handler is None and inspect.isfunction(value) and _takes(value, 0):
+        # As Flask's command: a factory may be named without its ().
+        value = _call(value, (), {}, f"{place}:{found}")
+        found = f"{found}()"
+        handler = as_handler(value)
     if handler is None:
         raise TargetError(
             f"{place}:{found} is {_described(value)}, and not an application; "
