@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fetching import fetch, fetch_often, make_app, settle_inline
-from groundwire import Groundwire, g
+from groundwire import Groundwire, g, url_for
 from groundwire import request as current_request
 from groundwire.app.execution import (
     DOUBTFUL_RUNS,
@@ -193,6 +193,29 @@ def test_first_runs_may_import() -> None:
     settle_inline(app)
 
     assert "inline" == where(app)[0]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: current_request.args.get("n", 0, type=int),
+        lambda: current_request.args.getlist("n"),
+        lambda: dict(current_request.cookies),
+        lambda: current_request.form.to_dict(),
+        lambda: current_request.headers.get("User-Agent"),
+        lambda: current_request.accept_mimetypes.best,
+        lambda: url_for("view"),
+        lambda: url_for("view", _external=True, page=2),
+    ],
+    ids=["args", "list", "cookies", "form", "headers", "accept", "url_for", "external"],
+)
+def test_what_most_views_do_keeps_none_in_threads(read: Callable[[], object]) -> None:
+    app = make_app()
+    app.add_url_rule("/", "view", lambda: str(read()))
+
+    settle_inline(app, "/?n=5")
+
+    assert ("inline", f"{WATCHED_RUNS} runs called nothing that can wait") == where(app)
 
 
 def test_route_says_where_it_runs() -> None:

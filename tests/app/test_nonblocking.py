@@ -141,6 +141,14 @@ def test_method_of_a_class_is_judged_by_the_class_that_defines_it() -> None:
     assert may_not_wait(Lockish.mro)
 
 
+def test_method_that_a_class_overrides_in_python_is_judged_by_the_one_it_calls() -> None:
+    class Overriding(OwnDict):
+        def get(self, key: str, default: Any = None) -> Any:
+            return super().get(key, default)
+
+    assert may_not_wait(super(Overriding, Overriding()).get)
+
+
 # --- with
 
 

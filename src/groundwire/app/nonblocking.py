@@ -124,6 +124,9 @@ FUNCTIONS: Final = frozenset(
         ),
         *(("posix", name) for name in ("fspath", "getpid", "urandom", "fsencode", "fsdecode")),
         *(("nt", name) for name in ("fspath", "getpid", "urandom")),
+        # What `os.path` is made of in newer Pythons; these look at the text of a path only.
+        *(("posix", name) for name in ("_path_normpath", "_path_splitroot", "_path_splitroot_ex")),
+        *(("nt", name) for name in ("_path_normpath", "_path_splitroot", "_path_splitroot_ex")),
         *(("_thread", name) for name in ("get_ident", "get_native_id", "allocate_lock")),
         *(("_asyncio", name) for name in ("get_running_loop", "_get_running_loop", "current_task")),
         *(("_io", name) for name in ("text_encoding",)),
@@ -207,7 +210,11 @@ TYPE_MODULES: Final = frozenset(
 TYPES: Final = frozenset({("_io", "StringIO"), ("_io", "BytesIO"), ("_thread", "_local")})
 """Types of modules where others' methods may wait."""
 
-LOADING: Final = ("<frozen importlib", "jinja2/loaders.py", "jinja2\\loaders.py")
+LOADING: Final = (
+    "<frozen importlib",
+    *("jinja2/loaders.py", "jinja2\\loaders.py"),
+    *("encodings/__init__.py", "encodings\\__init__.py"),
+)
 """Files, by a part of their name, whose code loads other code. What it does happens once."""
 
 
@@ -322,13 +329,10 @@ def _method_verdict(owner: type, name: str) -> bool:
     if any((base.__module__, base.__qualname__) in TYPES for base in owner.__mro__):
         return True
     for base in owner.__mro__:
-        if name in base.__dict__:
-            module = base.__module__
-            if issubclass(base, BaseException) and not isinstance(
-                base.__dict__[name], FunctionType
-            ):
-                return True
-            return module in TYPE_MODULES
+        method = base.__dict__.get(name)
+        # A class written in Python may have a method that calls this one, of a class above it.
+        if method is not None and not isinstance(method, FunctionType):
+            return issubclass(base, BaseException) or base.__module__ in TYPE_MODULES
     # A method of a metaclass, such as `type.mro`.
     return name in type.__dict__ or name in object.__dict__
 
