@@ -712,9 +712,11 @@ def test_the_access_log_names_an_answer_that_broke_off(
         return Response(pieces())
 
     path = tmp_path / "log"
-    with running_server(breaking, access_log=str(path), access_log_format="json") as address:
-        with pytest.raises(ConnectionResetError):
-            address.exchange(LAST_GET)
+    with (
+        running_server(breaking, access_log=str(path), access_log_format="json") as address,
+        pytest.raises(ConnectionResetError),
+    ):
+        address.exchange(LAST_GET)
 
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [("/hello", 200, 5)] == [
