@@ -27,7 +27,6 @@ from .route_options import is_automatic
 from .routes import AppRoutes
 from .routing import AdapterNeeded
 from .start import check_security, warn_of_mistakes
-from .static import NotKept
 from .steps import AppSteps
 from .templating import AppTemplates
 from .testing import FlaskClient
@@ -170,13 +169,13 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             return self.answer_raised(context, plan, error, by_view=False)
 
     def kept_file(self, context: RequestContext, plan: Plan) -> Response | None:
-        """Answer with a static file that is in memory; None: that takes a thread, or is an error."""
+        """Answer with a static file that is in memory; None: that takes a thread, and so do errors."""
         context.kept_files_only = True
         try:
             view: Any = plan.view
             response = view(**context.request.view_args or {})
             return lifecycle.compressed(self, context.request, response)
-        except (NotKept, HTTPException):
+        except Exception:  # noqa: BLE001 - nearly always `NotKept`
             context.kept_files_only = False
             return None
 
