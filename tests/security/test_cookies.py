@@ -88,11 +88,13 @@ def test_a_cookie_with_a_prefix_that_keeps_it() -> None:
     ],
 )
 def test_any_cookie_field_is_read_in_linear_time(text: str) -> None:
-    began = time.process_time()
-    parse_cookie(text)
-    took = time.process_time() - began
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        parse_cookie(text)
+        took.append(time.process_time() - began)
 
-    assert took < 0.05
+    assert min(took) < 0.02
     assert 200 == fetch(app_that_sets("flask"), "/cookies", Cookie=text).status
 
 

@@ -1,4 +1,4 @@
-"""Half a minute of streams that are nearly HTTP, sent to a live server: it refuses, closes, or answers; never 5xx.
+"""Streams that are nearly HTTP, sent to a live server: it refuses, closes, or answers; never 5xx.
 
 The seed is fixed, so that what is found once is found again; FUZZ_SEED and FUZZ_SECONDS in the environment change
 what is sent and for how long. Each failure shows the stream as Python writes it.
@@ -26,7 +26,7 @@ from serving import Served, running_server
 
 CORPORA = Path(__file__).parent.parent / "corpora"
 SEED = int(os.environ.get("FUZZ_SEED", "20261120"))
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "12"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "10"))
 AT_ONCE = 24
 MOST_BYTES = 20_000
 

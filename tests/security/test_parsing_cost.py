@@ -19,10 +19,10 @@ from wire import request as wire_request
 MANY = 10_000
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """Processor time of the best of five."""
+def seconds(call: Callable[[], Any], times: int = 5) -> float:
+    """Processor time of the best of some runs: what else the process does, such as collecting garbage, is not meant."""
     best = float("inf")
-    for _ in range(5):
+    for _ in range(times):
         began = time.process_time()
         call()
         best = min(best, time.process_time() - began)
@@ -104,10 +104,9 @@ def json_app(profile: str = "flask") -> Groundwire:
 
 
 def posted(app: Groundwire, content: bytes) -> tuple[int, bytes, float]:
+    message = wire_request("/", "POST", content, Content_Type="application/json")
     with Wire(app) as wire:
-        began = time.process_time()
-        wire.send(wire_request("/", "POST", content, Content_Type="application/json")).until_idle()
-        took = time.process_time() - began
+        took = seconds(lambda: wire.send(message).until_idle(), 2)
         answer = wire.answers()[-1]
     return answer.status, answer.content, took
 
@@ -216,9 +215,7 @@ def test_keys_that_would_collide_cost_no_more(kind: str) -> None:
                     json.dumps(dict.fromkeys(keys, 1)).encode(),
                     Content_Type="application/json",
                 )
-        began = time.process_time()
-        wire.send(message).until_idle()
-        assert time.process_time() - began < 0.1
+        assert seconds(lambda: wire.send(message).until_idle()) < 0.1
         assert wire.answers()[-1].status in (200, 405)
 
 
@@ -278,12 +275,10 @@ def test_any_field_is_read_in_linear_time(name: str, value: str) -> None:
 
     with Wire(app) as wire:
         message = wire_request("/", "POST", b"x", **{name: value})
-        began = time.process_time()
-        wire.send(message).until_idle()
-        took = time.process_time() - began
-        assert wire.answers()[-1].status < 500
+        took = seconds(lambda: wire.send(message).until_idle())
+        assert all(answer.status < 500 for answer in wire.answers(*["POST"] * 5))
 
-    assert took < 0.15
+    assert took < 0.1
 
 
 @pytest.mark.slow
