@@ -55,14 +55,14 @@ def is_strict(app: Any) -> bool:
 
 
 def weakness_of_keys(keys: Iterable[str | bytes | None]) -> str | None:
-    """Return, in words, why one of the keys protects nothing; None: each may do. The key itself is not told."""
+    """Return what is wrong with one of the keys, so that it protects nothing; None: each may do. It is not told."""
     for key in keys:
         if not key:
             continue
         octets = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else bytes(key)
         text = octets.decode("latin-1").lower()
         if _NO_LETTER_OR_DIGIT.sub("", text) in KNOWN_KEYS:
-            return "is one that stands in documentation and examples"
+            return "stands in documentation and examples"
         if len(octets) < MIN_KEY_BYTES:
             return f"has only {len(octets)} bytes; it needs {MIN_KEY_BYTES}"
         if len(set(octets)) == 1:

@@ -45,11 +45,15 @@ def check_security(app: Any) -> None:
         raise StartError(f"SECURITY_PROFILE is {profile!r}; choose 'flask' or 'strict'")
     if app.debug or app.testing:
         return
-    weakness = weakness_of_keys((config["SECRET_KEY"], *(config["SECRET_KEY_FALLBACKS"] or ())))
+    subject = "SECRET_KEY"
+    weakness = weakness_of_keys((config["SECRET_KEY"],))
+    if weakness is None:
+        subject = "one of SECRET_KEY_FALLBACKS"
+        weakness = weakness_of_keys(config["SECRET_KEY_FALLBACKS"] or ())
     if weakness is None:
         return
     message = (
-        f"SECRET_KEY, or one of SECRET_KEY_FALLBACKS, {weakness}, so anybody could sign with it. Make one with:"
+        f"{subject} {weakness}: anybody could sign with it. Make another with:"
         " python -c 'import secrets; print(secrets.token_hex())'"
     )
     if profile == "strict":
