@@ -94,6 +94,16 @@ def test_data_and_json_together_are_refused(app: Groundwire) -> None:
         app.test_client().post("/echo", data="x", json={})
 
 
+@pytest.mark.parametrize("path", ["/://", "/echo?next=http://other.example/x"])
+def test_a_path_may_look_like_a_url_further_on(app: Groundwire, path: str) -> None:
+    seen: list[str] = []
+    app.before_request(lambda: seen.append(request.full_path.removesuffix("?")))
+
+    app.test_client().get(path)
+
+    assert [path] == seen
+
+
 def test_the_url_may_be_whole_or_have_another_base(app: Groundwire) -> None:
     client = app.test_client()
 

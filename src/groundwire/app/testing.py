@@ -258,7 +258,7 @@ class FlaskClient:
             base_url = f"{config.get('PREFERRED_URL_SCHEME', 'http')}://{host}{root.rstrip('/')}"
         url = (
             path
-            if "://" in path
+            if "://" in path.partition("?")[0] and not path.startswith("/")
             else base_url.rstrip("/") + (path if path.startswith("/") else f"/{path}")
         )
         url = iri_to_uri(url.partition("#")[0])

@@ -112,10 +112,13 @@ class MemoryServer:
         if self.loop.is_closed():
             return
         self.server.pool.close()
+        if not _is_in_loop():  # a forgotten client may be found while another loop runs
+            # Generators that a handler left are closed by tasks, which are made in the loop's next turn.
+            self.loop.run_until_complete(_some_turns())
         pending: set[asyncio.Task[Any]] = asyncio.all_tasks(self.loop)
         for task in pending:
             task.cancel()
-        if not _is_in_loop():  # a forgotten client may be found while another loop runs
+        if not _is_in_loop():
             if pending:
                 self.loop.run_until_complete(asyncio.wait(pending))
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
@@ -128,6 +131,11 @@ def _is_in_loop() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+async def _some_turns() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def _next_change(transport: MemoryTransport) -> None:
