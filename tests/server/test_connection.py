@@ -310,6 +310,24 @@ def test_chunked_content_beyond_the_limit_reaches_the_handler_once_it_is_too_lar
         assert 413 == answer.status
 
 
+@pytest.mark.parametrize("size", ["b", "10000000000", "f" * 16])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_chunk_that_announces_too_much_is_not_waited_for(size: str, whole: bool) -> None:
+    def handle(request: Request) -> InThread:
+        def read() -> Response:
+            with pytest.raises(ContentLimitExceeded):
+                request.content.read()  # type: ignore[union-attr]
+            return text("too large", status=413)
+
+        return InThread(read)
+
+    handler = Streaming(handle, limit=10)
+    handler.content_policy = lambda request: ContentPolicy(10, whole=whole)  # type: ignore[method-assign]
+    with Wire(handler) as wire:
+        wire.send(request("/", "POST", Transfer_Encoding="chunked") + f"{size}\r\nabc".encode())
+        wire.until(lambda: b"HTTP/1.1 413 " in wire.raw)
+
+
 def test_large_content_is_spooled_and_read_in_a_thread() -> None:
     content = bytes(range(256)) * 8192  # 2 MiB
 

@@ -55,6 +55,7 @@ class ReceivedContent:
     """A request's content (see `groundwire.http.exchange.Content` for the handler's side)."""
 
     __slots__ = (
+        "_announced",
         "_budget",
         "_declared",
         "_ended",
@@ -96,6 +97,7 @@ class ReceivedContent:
         self._held = 0
         self._offset = 0
         self._received = 0
+        self._announced = 0
         self._ended = False
         self._failure: ContentError | None = None
         self._file: IO[bytes] | None = None
@@ -118,7 +120,7 @@ class ReceivedContent:
     @property
     def exceeded(self) -> bool:
         """Whether it is already known to be larger than its limit."""
-        size = self._received if self._declared is None else self._declared
+        size = self._received + self._announced if self._declared is None else self._declared
         return self.limit_bytes is not None and size > self.limit_bytes
 
     @property
@@ -131,11 +133,20 @@ class ReceivedContent:
         with self._ready:
             self._pieces.append(piece)
             self._received += len(piece)
+            self._announced = max(0, self._announced - len(piece))
             self._held += len(piece)
             self._ready.notify_all()
         if self._whole:
             self._hold(len(piece))
         self._wake()
+
+    def expect(self, octets: int) -> None:
+        """Take note that at least so many octets follow: a chunk may announce more than the limit allows."""
+        with self._ready:
+            self._announced = octets
+            self._ready.notify_all()
+        if self.exceeded:
+            self._wake()
 
     def end(self, trailers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         """Nothing more will come; it is whole."""

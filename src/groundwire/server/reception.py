@@ -112,6 +112,7 @@ class Reception:
             elif reader.complete:
                 content.end(reader.trailers)
             else:
+                content.expect(reader.announced)
                 self._continue()
                 if self._connection.eof:
                     reader.receive_eof()

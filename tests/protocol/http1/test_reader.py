@@ -518,3 +518,20 @@ def test_what_does_not_end_is_refused_before_it_fills_memory(begin: bytes, endle
             assert reader.buffered <= most_bytes
 
     assert refused.value.offset <= most_bytes
+
+
+def test_what_must_follow_is_announced() -> None:
+    reader = RequestReader()
+    reader.receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
+    reader.next_head()
+    assert (10, b"abc", 7) == (reader.announced, reader.next_content(), reader.announced)
+    reader.receive(b"defghij")
+    reader.next_content()
+    assert 0 == reader.announced
+
+    reader.receive(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    reader.next_head()
+    assert 0 == reader.announced
+    reader.receive(b"ffffffffff\r\nabc")
+    assert b"abc" == reader.next_content()
+    assert 0xFFFFFFFFFF - 3 == reader.announced

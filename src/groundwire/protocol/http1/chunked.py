@@ -110,6 +110,11 @@ class ChunkedContent:
         """Offset of the first byte that has not been looked at."""
         return self.position if self._trailers is None else self._trailers.position
 
+    @property
+    def announced(self) -> int:
+        """Octets of the open chunk that have not been read yet."""
+        return self._remaining if self._state is DATA else 0
+
     def read(self, buffer: Buffer, shift: int, max_bytes: int, content: list[Buffer]) -> None:
         """Append to `content` the octets that `buffer` holds, `max_bytes` at most.
 

@@ -6,8 +6,11 @@ origin-form, with something wrong) goes through `HeadScanner`, which words every
 agree.
 
 A client sends the same field lines with request after request. The section's bytes are therefore remembered; when the
-next request brings the same, its `FieldSection` is the same object and nothing is parsed.
+next request brings the same, its `FieldSection` is the same object and nothing is parsed. Request lines are remembered
+too, those of all clients together.
 """
+
+from typing import NamedTuple
 
 from groundwire.protocol.errors import ProtocolError
 from groundwire.protocol.head import NO_CONTENT, FieldSection, RequestHead
@@ -22,6 +25,25 @@ DEFAULT_LIMITS = MessageLimits()
 
 REMEMBERED_BYTES = 2048
 """Longest field section that is remembered: what 10,000 idle connections may keep is bounded by it."""
+
+REMEMBERED_LINES = 256
+REMEMBERED_LINE_BYTES = 256
+"""Many clients ask for the same few things. So many request lines, of up to this length, are known by their bytes."""
+
+
+class RequestLine(NamedTuple):
+    """A request line in origin-form, taken apart."""
+
+    method: str
+    target: str
+    path: str
+    query: str
+    version: str
+    minor: bytes
+
+
+RequestLines = dict[bytes, RequestLine]
+"""Request lines that were right, by their bytes with the line's end."""
 
 _VERSIONS = {b"0": "HTTP/1.0", b"1": "HTTP/1.1"}
 
@@ -60,6 +82,7 @@ class RequestReader:
         "_error",
         "_fields",
         "_limits",
+        "_lines",
         "_minor",
         "_position",
         "_remaining",
@@ -72,8 +95,16 @@ class RequestReader:
         "trailers",
     )
 
-    def __init__(self, limits: MessageLimits = DEFAULT_LIMITS) -> None:
-        """Start at the beginning of a connection."""
+    def __init__(
+        self, limits: MessageLimits = DEFAULT_LIMITS, lines: RequestLines | None = None
+    ) -> None:
+        """Start at the beginning of a connection.
+
+        Args:
+            limits: how much of a message is read.
+            lines: the memory of request lines, which readers with the same limits in the same thread may share.
+        """
+        self._lines: RequestLines = {} if lines is None else lines
         self.complete = True
         self.trailers: tuple[tuple[bytes, bytes], ...] = ()
         self.buffered: int = 0
@@ -121,7 +152,7 @@ class RequestReader:
     def next_head(self) -> RequestHead | None:
         """Return the next request's head when it is whole, or None while a message is open or more is needed.
 
-        PERF: with a remembered field section 1.1 µs, `receive` included.
+        PERF: with a remembered request line and field section 0.8 µs, `receive` included; with another request line 1.3.
 
         Raises:
             ProtocolError: the bytes so far cannot become a request.
@@ -130,14 +161,14 @@ class RequestReader:
             return self._next_scanned_head()
         buffer = self._buffer
         position = self._position
-        match = ORIGIN_REQUEST_LINE.match(buffer, position)
-        if match is None:
-            return self._next_scanned_head()
-        method, target, path, query, minor = match.groups(b"")
-        end = match.end()
-        limits = self._limits
-        if len(target) > limits.target_bytes or len(method) > limits.method_bytes:
-            return self._next_scanned_head()
+        end = buffer.find(b"\r\n", position) + 2
+        written = buffer[position:end]
+        line = self._lines.get(written) if written.__class__ is bytes else None
+        if line is None:
+            line = self._match_line(position)
+            if line is None:
+                return self._next_scanned_head()
+        minor = line.minor
         if minor == self._minor and buffer.startswith(self._remembered, end):
             end += self._remembered_length
         else:
@@ -149,18 +180,37 @@ class RequestReader:
         self.buffered = len(buffer) - end
         self.trailers = ()
         head: RequestHead = _make_head(RequestHead)
-        head.method = method.decode()
-        head.target = target.decode()
-        head.path = path.decode()
-        head.query = query.decode()
+        head.method, head.target, head.path, head.query, head.version, minor = line
         head.form = "origin"
-        head.version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
         head.fields = self._fields
         head.authority, length, head.chunked, head.persistent, head.expectation = self._derived
         head.content_length = length
         if length != NO_CONTENT:
             self._open(length)
         return head
+
+    def _match_line(self, position: int) -> RequestLine | None:
+        """Match the request line at index `position`, and remember it; None: the scanner shall see to it."""
+        match = ORIGIN_REQUEST_LINE.match(self._buffer, position)
+        if match is None:
+            return None
+        method, target, path, query, minor = match.groups(b"")
+        limits = self._limits
+        if len(target) > limits.target_bytes or len(method) > limits.method_bytes:
+            return None
+        line = RequestLine(
+            method.decode(),
+            target.decode(),
+            path.decode(),
+            query.decode(),
+            "HTTP/1.1" if minor == b"1" else "HTTP/1.0",
+            minor,
+        )
+        if match.end() - position <= REMEMBERED_LINE_BYTES:
+            if len(self._lines) >= REMEMBERED_LINES:
+                self._lines.clear()
+            self._lines[bytes(match[0])] = line
+        return line
 
     def next_content(self, max_bytes: int = 65536) -> bytes:
         """Return octets of the open message's content that have come, `max_bytes` at most.
@@ -188,6 +238,16 @@ class RequestReader:
             self.complete = True
             self._busy = False
         return content
+
+    @property
+    def announced(self) -> int:
+        """Octets of the open message's content that have not been read and must follow: what a limit can refuse.
+
+        All that is left where Content-Length tells, otherwise what is left of the open chunk.
+        """
+        if self.complete:
+            return 0
+        return self._remaining if self._chunks is None else self._chunks.announced
 
     def receive_eof(self) -> None:
         """Take note that the peer will send no more.
