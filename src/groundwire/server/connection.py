@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
         self.peer: tuple[str, int] | str = ""
         self.local: tuple[str, int] | str = ""
         self.scheme = "http"
-        self.reader = RequestReader(server.settings.message_limits)
+        self.reader = RequestReader(server.settings.message_limits, server.request_lines)
         self.state = READY
         self.since = server.now
         # An answer after which less than one is left is the connection's last.

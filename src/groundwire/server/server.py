@@ -17,6 +17,7 @@ from ..http.errors import HTTPException
 from ..http.handler import ContentPolicy, Handler, InThread
 from ..http.request import Request
 from ..http.response import Response
+from ..protocol.http1.reader import RequestLines
 from ..protocol.http1.writer import ResponseWriter
 from .access_log import AccessLog
 from .addresses import ListeningSockets, open_sockets
@@ -103,6 +104,7 @@ class Server:
         self.handler: Handler = given if hasattr(given, "handle") else CallableHandler(given)
         self.settings = settings or ServerSettings()
         self.writer = ResponseWriter()
+        self.request_lines: RequestLines = {}
         self.counters = Counters()
         self.connections: set[Connection] = set()
         self.access_log: RequestLog | None = None

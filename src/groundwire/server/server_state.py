@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ..http.handler import Handler
 from ..protocol.head import RequestHead
+from ..protocol.http1.reader import RequestLines
 from ..protocol.http1.writer import ResponseWriter
 from .content import ContentBudget
 from .settings import ServerSettings
@@ -47,6 +48,9 @@ class ServerState(Protocol):
     handler: Handler
     settings: ServerSettings
     writer: ResponseWriter
+    request_lines: RequestLines
+    """The request lines that are known by their bytes, for all connections together."""
+
     pool: ThreadPool
     loop: asyncio.AbstractEventLoop
     context: Context
