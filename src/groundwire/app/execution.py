@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from functools import partial
 from time import perf_counter
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 from .current import current
 from .nonblocking import Watch
@@ -117,7 +117,8 @@ def drive(steps: Steps[T]) -> "T | Coroutine[Any, Any, T]":
     try:
         awaited = next(steps)
     except StopIteration as stop:
-        return cast("T", stop.value)
+        result: T = stop.value
+        return result
     return run_async(steps, awaited)
 
 
@@ -133,7 +134,8 @@ async def run_async(steps: Steps[T], awaited: Awaitable[Any]) -> T:
         try:
             awaited = outcome()
         except StopIteration as stop:
-            return cast("T", stop.value)
+            result: T = stop.value
+            return result
 
 
 def run_sync(steps: Steps[T], watch: Watch | None = None) -> T:
@@ -143,7 +145,8 @@ def run_sync(steps: Steps[T], watch: Watch | None = None) -> T:
         try:
             awaited = outcome()
         except StopIteration as stop:
-            return cast("T", stop.value)
+            result: T = stop.value
+            return result
         if watch is not None:
             watch.pause()
         try:

@@ -33,7 +33,8 @@ App = Any
 
 def plan_of(app: App, context: RequestContext) -> Plan:
     """Return the plan of the context's request as things stand now."""
-    plan: Plan = app.plans.of(app, context.request.url_rule)
+    rule = context.request.url_rule
+    plan: Plan = app.plans.by_rule.get(id(rule)) or app.plans.of(app, rule)
     return plan
 
 
