@@ -64,3 +64,28 @@ def test_a_client_that_resets_is_forgotten() -> None:
         with socket.create_connection(served, timeout=5) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("loop", ["auto", "asyncio"])
+def test_a_client_that_closes_before_its_last_answer_is_forgotten(
+    loop: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = threading.Event()
+
+    def answer(request: Request) -> Response:
+        if request.path == "/wait":
+            assert gone.wait(5)  # the loop stands still: that the client has closed is not seen
+        return Response("answered")
+
+    with running_server(answer, loop=loop) as served:
+        client = served.connect()
+        client.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        client.close()
+        gone.set()
+
+        last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        assert served.exchange(last).endswith(b"answered")
+        assert 2 == served.server.counters.requests
+
+    assert 0 == served.server.counters.refused
+    assert [] == [record for record in caplog.records if record.levelname == "ERROR"]

@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from ..http.exchange import ContentInterrupted
-from ..http.handler import InThread
+from ..http.handler import HELD_LOOP_SECONDS, InThread
 from ..http.request import Request
 from ..http.response import Response
 from ..protocol.errors import ProtocolError
@@ -185,6 +185,9 @@ class Connection(asyncio.Protocol):
                 assert head is not None
                 context = server.context.copy()
                 answer = context.run(server.handler.handle, request)
+                ended = perf_counter()
+                if ended - began > HELD_LOOP_SECONDS:
+                    self._held_loop(request, ended - began)
                 if (
                     isinstance(answer, Response)
                     and (plain_type := answer.plain_type) is not None
@@ -204,7 +207,7 @@ class Connection(asyncio.Protocol):
                     output.append(data)
                     size += len(data)
                     if log is not None:
-                        took = perf_counter() - began
+                        took = ended - began
                         log.record(self.peer, head, answer.status_code, len(content), took)
                 else:
                     self._flush(output)
@@ -214,7 +217,7 @@ class Connection(asyncio.Protocol):
                 request = None
                 if not reader.buffered:
                     break
-                began = perf_counter()
+                began = ended
                 batch_full = (
                     len(output) >= BATCH_REQUESTS
                     or size >= BATCH_BYTES
@@ -233,6 +236,12 @@ class Connection(asyncio.Protocol):
         else:
             self.since = server.now
             self._in_head = False
+
+    def _held_loop(self, request: Request, seconds: float) -> None:
+        """Tell the handler that all other connections have waited for its answer."""
+        told = getattr(self.server.handler, "held_loop", None)
+        if told is not None:
+            told(request, seconds)
 
     def _next_request(self, output: list[bytes]) -> Request | None:
         """Return the next request that can be handled, if all that is needed of it has come."""
@@ -507,7 +516,11 @@ class Connection(asyncio.Protocol):
         ):
             transport.close()
             return
-        transport.write_eof()
+        try:
+            transport.write_eof()
+        except OSError:  # so asyncio's own loop says that the peer has closed and refused the answer
+            transport.abort()
+            return
         if self.paused:
             self.paused = False
             transport.resume_reading()
