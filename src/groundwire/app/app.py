@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Awaitable, Callable, Iterable
-from time import perf_counter
 from typing import Any
 
 from ..http.environ import run_wsgi_app
@@ -15,8 +14,7 @@ from . import lifecycle
 from .context import AppContext, RequestContext
 from .current import current
 from .execution import (
-    INLINE_RUN_SECONDS,
-    drive_timed,
+    drive,
     is_awaitable,
     run_sync,
     run_watched,
@@ -80,13 +78,10 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         request.view_args = {}
         request.matched = True
         current.set(context)
-        started = perf_counter()
         try:
             value = plan.view()  # type: ignore[misc]
         except BaseException as error:  # noqa: BLE001
             return self.answer_raised(context, plan, error)
-        if perf_counter() - started > INLINE_RUN_SECONDS:
-            self.plans.overran(plan, perf_counter() - started)
         if type(value) is str and len(value) <= SMALL_TEXT and context.after_functions is None:
             return plan.text_response(value)
         return self.answer_value(context, plan, value)
@@ -120,19 +115,15 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 context.loop = running_loop()
                 return InThread(self.answer_in_thread, context, plan)
             if not (plan.short and ordinary):
-                return drive_timed(lifecycle.exchange(self, context), plan, plans)
+                return drive(lifecycle.exchange(self, context))
             if not self.got_first_request:
                 self.note_first_request()
             if not request.view_args and (request.method, request.path) not in plans.literal:
                 plans.remember(self, plan, request)
-            started = perf_counter()
             try:
                 value = plan.view(**request.view_args)  # type: ignore[misc]
             except BaseException as error:  # noqa: BLE001
                 return self.answer_raised(context, plan, error)
-            seconds = perf_counter() - started
-            if seconds > INLINE_RUN_SECONDS:
-                plans.overran(plan, seconds)
             short = type(value) is str and len(value) <= SMALL_TEXT
             if short and not content and context.after_functions is None:
                 return plan.text_response(value)
@@ -151,7 +142,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 response = self.json.response(value)
             elif is_awaitable(value):
                 steps = lifecycle.exchange(self, context, returned=value)
-                return drive_timed(steps, plan, self.plans)
+                return drive(steps)
             else:
                 response = self.response_of(value, context.request)
             if context.after_functions is not None:
@@ -185,7 +176,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         """Answer, on the event loop, for a view that raised, or for what could not be done with what it returned."""
         raised = {"raised" if by_view else "failed": error}
         try:
-            return drive_timed(lifecycle.exchange(self, context, **raised), plan, self.plans)
+            return drive(lifecycle.exchange(self, context, **raised))
         except BaseException as another:  # noqa: BLE001
             return lifecycle.last_answer(self, context, another)
 
@@ -208,6 +199,10 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             return Response(content, status, headers)
         except BaseException as error:  # noqa: BLE001
             return lifecycle.last_answer(self, context, error)
+
+    def held_loop(self, request: Any, seconds: float) -> None:
+        """Take note that answering `request` on the event loop took so long: its endpoint goes to threads for good."""
+        self.plans.overran(self.plans.of(self, request.url_rule), seconds)
 
     def content_policy(self, request: Any) -> ContentPolicy:
         """Say how the content of `request` is received. Finds the request's rule, once."""

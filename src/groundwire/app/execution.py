@@ -12,7 +12,6 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from functools import partial
-from time import perf_counter
 from typing import Any, Literal, TypeVar
 
 from .current import current
@@ -33,8 +32,6 @@ DOUBTFUL_RUNS = 10
 waited for the interpreter, which another thread had, or have filled a cache."""
 
 WATCHED_RUN_SECONDS = 0.001
-INLINE_RUN_SECONDS = 0.002
-"""A run on the event loop that was longer sends its endpoint back to threads for the life of the process."""
 
 
 class Execution:
@@ -175,23 +172,6 @@ def run_watched(steps: Steps[T], plan: Any, plans: Any) -> T:
     finally:
         if watch.complete and plan.execution.count(watch):
             plans.forget()
-
-
-def drive_timed(steps: Steps[T], plan: Any, plans: Any) -> "T | Coroutine[Any, Any, T]":
-    """As `drive`, on the event loop: an endpoint that holds it too long runs in threads afterwards.
-
-    Args:
-        steps: what to run.
-        plan: the `Plan` it belongs to.
-        plans: the `PlanTable` of that.
-    """
-    started = perf_counter()
-    try:
-        return drive(steps)
-    finally:
-        seconds = perf_counter() - started
-        if seconds > INLINE_RUN_SECONDS:
-            plans.overran(plan, seconds)
 
 
 # Waiting in a thread for what runs on the loop

@@ -12,9 +12,9 @@ from types import CodeType
 from typing import Any, NamedTuple, cast
 from weakref import WeakSet
 
-from ..http.handler import ContentPolicy
+from ..http.handler import HELD_LOOP_SECONDS, ContentPolicy
 from . import signals
-from .execution import INLINE_RUN_SECONDS, Execution, is_async
+from .execution import Execution, is_async
 from .holdups import HoldUps
 from .route_options import options_of
 from .static import serves_kept_files
@@ -182,10 +182,10 @@ class PlanTable:
 
     def overran(self, plan: Plan, seconds: float) -> None:
         """Take into account that a run on the event loop was too long, unless others are to blame for it."""
-        if plan.all_async:
-            return  # from a thread too, its coroutines would run on the loop
+        if plan.all_async or plan.execution.mode != "inline":
+            return  # from a thread too, coroutines would run on the loop
         seconds -= self.hold_ups.seconds_of(seconds)
-        if seconds > INLINE_RUN_SECONDS:
+        if seconds > HELD_LOOP_SECONDS:
             plan.execution.held_the_loop_for(seconds)
             self.forget()
 

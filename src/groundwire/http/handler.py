@@ -11,6 +11,9 @@ from .response import Response
 
 DEFAULT_CONTENT_LIMIT_BYTES = 16 * 1024 * 1024
 
+HELD_LOOP_SECONDS = 0.002
+"""An answer made at once that took longer has held all other connections up; see `Handler`."""
+
 
 class ContentPolicy(NamedTuple):
     """How the content of one request is received. Never what is answered: that is for `handle`."""
@@ -37,7 +40,11 @@ class InThread:
 
 
 class Handler(Protocol):
-    """Answers requests. Called on the event loop, in a context of the exchange's own."""
+    """Answers requests. Called on the event loop, in a context of the exchange's own.
+
+    It may have another method, ``held_loop(request, seconds)``: called when `handle` took more than
+    `HELD_LOOP_SECONDS`, so that it can be made in a thread the next time.
+    """
 
     request_class: type[Request]
 

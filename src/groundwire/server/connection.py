@@ -177,7 +177,6 @@ class Connection(asyncio.Protocol):
         server, reader = self.server, self.reader
         log = server.access_log
         output: list[bytes] = []
-        size = 0
         batch_began = began = perf_counter()
         try:
             while request is not None or (request := self._next_request(output)) is not None:
@@ -185,9 +184,9 @@ class Connection(asyncio.Protocol):
                 assert head is not None
                 context = server.context.copy()
                 answer = context.run(server.handler.handle, request)
-                ended = perf_counter()
-                if ended - began > HELD_LOOP_SECONDS:
-                    self._held_loop(request, ended - began)
+                took = (ended := perf_counter()) - began
+                if took > HELD_LOOP_SECONDS:
+                    self._held_loop(request, took)
                 if (
                     isinstance(answer, Response)
                     and (plain_type := answer.plain_type) is not None
@@ -203,15 +202,11 @@ class Connection(asyncio.Protocol):
                 ):
                     self._requests_left -= 1
                     server.counters.requests += 1
-                    data = server.writer.whole(answer.status_code, plain_type, content)
-                    output.append(data)
-                    size += len(data)
+                    output.append(server.writer.whole(answer.status_code, plain_type, content))
                     if log is not None:
-                        took = ended - began
                         log.record(self.peer, head, answer.status_code, len(content), took)
                 else:
                     self._flush(output)
-                    size = 0
                     if not self._deliver(request, answer, context, began):
                         return
                 request = None
@@ -220,8 +215,8 @@ class Connection(asyncio.Protocol):
                 began = ended
                 batch_full = (
                     len(output) >= BATCH_REQUESTS
-                    or size >= BATCH_BYTES
-                    or began - batch_began >= BATCH_SECONDS
+                    or sum(map(len, output)) >= BATCH_BYTES
+                    or ended - batch_began >= BATCH_SECONDS
                 )
                 if batch_full or not self._writable:
                     self._yield_turn(output)
@@ -518,7 +513,9 @@ class Connection(asyncio.Protocol):
             return
         try:
             transport.write_eof()
-        except OSError:  # so asyncio's own loop says that the peer has closed and refused the answer
+        except (
+            OSError
+        ):  # so asyncio's own loop says that the peer has closed and refused the answer
             transport.abort()
             return
         if self.paused:
