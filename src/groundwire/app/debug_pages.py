@@ -41,6 +41,7 @@ h3 { font-size: 1.1rem; margin: 0; color: var(--red); overflow-wrap: anywhere; }
 .request { background: var(--card); padding: .5rem .8rem; border-radius: .5rem; overflow-wrap: anywhere; }
 .request b { color: var(--accent); }
 .scroll { overflow-x: auto; }
+.scroll table { min-width: 40rem; }
 table { border-collapse: collapse; width: 100%; }
 th { font-size: .8rem; color: var(--quiet); font-weight: 600; }
 td, th { text-align: left; padding: .4rem 1rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top;
