@@ -6,8 +6,10 @@ worse, so the best of a few rounds counts.
 
 import contextlib
 import multiprocessing
+import os
 import select
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.synchronize import Event
@@ -106,3 +108,43 @@ def test_a_hostile_client_does_not_hold_up_others(name: str) -> None:
     print(f"{name}: p99 {shown} ms (quiet: {quiet * 1000:.1f} ms), +{most / 1024:.0f} KiB")
     assert min(figures) <= P99_SECONDS
     assert most <= 2 * MIB
+
+
+def open_files(served: Process) -> int:
+    return len(os.listdir(f"/proc/{served.pid}/fd"))
+
+
+def test_a_storm_of_resets_leaves_the_server_idle() -> None:
+    """Clients that are gone before they are accepted, in the middle of a head, and right after a request."""
+    linger = struct.pack("ii", 1, 0)
+    with running_process("measured.py") as served:
+        p99_of(served)
+        before = open_files(served)
+        until = time.monotonic() + 2
+        number = 0
+        while time.monotonic() < until:
+            client = socket.create_connection(served, timeout=10)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            if number % 3:
+                client.sendall(GET[: 20 if number % 3 == 1 else len(GET)])
+            client.close()
+            number += 1
+        half_closed = [socket.create_connection(served, timeout=10) for _ in range(50)]
+        for client in half_closed:
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(100) == b""
+            client.close()
+        time.sleep(0.5)
+        used = served.processor_seconds
+        time.sleep(1.0)
+        idle = served.processor_seconds - used
+        after = open_files(served)
+        answered = p99_of(served)
+
+    print(
+        f"{number} resets in 2 s; in the second after {idle * 1000:.0f} ms of processor time,"
+        f" {after - before:+} descriptors"
+    )
+    assert idle <= 0.05
+    assert after <= before + 2
+    assert answered < 1
