@@ -57,6 +57,9 @@ def _to_text(value: Any) -> str:
 
 
 def _field_line(name: Any, value: Any) -> tuple[str, str]:
+    plain = type(name) is str and type(value) is str
+    if plain and is_token(name) is not None and _is_field_value(value) is not None:
+        return name, value  # PERF: nearly every field, and a third of the time of what follows
     name = field_name(name)
     return name, field_value(name, value)
 
@@ -221,7 +224,7 @@ class Headers:
         Keyword arguments become parameters of the value, underscores dashes:
         ``headers.add("Content-Disposition", "attachment", filename="a.png")``.
         """
-        self._list.append(_field_line(key, _with_parameters(value, kwargs)))
+        self._list.append(_field_line(key, _with_parameters(value, kwargs) if kwargs else value))
 
     def add_header(self, key: str, value: Any, /, **kwargs: Any) -> None:
         """Do as `add`; the name that ``wsgiref``'s headers give it."""
@@ -229,7 +232,7 @@ class Headers:
 
     def set(self, key: str, value: Any, /, **kwargs: Any) -> None:
         """Make this the only line of its name, where the first one was. Keyword arguments are as in `add`."""
-        line = _field_line(key, _with_parameters(value, kwargs))
+        line = _field_line(key, _with_parameters(value, kwargs) if kwargs else value)
         folded = line[0].lower()
         lines = self._list
         for position, (name, _) in enumerate(lines):
@@ -275,7 +278,8 @@ class Headers:
     ) -> None:
         """Add lines from other headers, a mapping (a list as value stands for several lines) or pairs, and keywords."""
         lines = [_field_line(key, value) for key, value in _pairs(arg)]
-        lines += [_field_line(key, value) for key, value in iterate_pairs(kwargs)]
+        if kwargs:
+            lines += [_field_line(key, value) for key, value in iterate_pairs(kwargs)]
         self._list.extend(lines)
 
     def update(
@@ -383,9 +387,7 @@ def _set_all(headers: Headers, source: Mapping[str, Any]) -> None:
             headers.set(key, value)
 
 
-def _with_parameters(value: Any, parameters: dict[str, Any]) -> Any:
-    if not parameters:
-        return value
+def _with_parameters(value: Any, parameters: dict[str, Any]) -> str:
     options = {name.replace("_", "-"): option for name, option in parameters.items()}
     return dump_options_header(_to_text(value) if value is not None else None, options)
 
