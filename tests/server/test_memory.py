@@ -1,10 +1,20 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from groundwire.http.request import Request
 from groundwire.http.response import Response
 from groundwire.server.memory import MemoryServer
 from wire import request
+
+
+def test_a_streamed_answer_of_known_length_ends_though_no_byte_follows_its_content() -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"abc"
+
+    server = MemoryServer(lambda _: Response(pieces(), headers={"Content-Length": "3"}))
+
+    assert server.exchange(request("/"), timeout_seconds=5).endswith(b"abc")
+    server.close()
 
 
 def test_a_generator_that_a_handler_left_is_closed_when_the_server_is() -> None:

@@ -1,9 +1,10 @@
 """A connection without a socket: bytes in, bytes out, through the very code that serves real ones."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from .connection import Connection
+from .delivery import Delivery
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 
@@ -58,6 +59,16 @@ class MemoryTransport(asyncio.Transport):
         self.changed.set()
 
 
+class MemoryConnection(Connection):
+    """Tells its peer when an answer is out: the last byte of known length tells the peer of a socket."""
+
+    def answered(self, delivery: Delivery, persistent: bool) -> bool:
+        """Take note that the answer is out. True: the next request may follow at once."""
+        goes_on = super().answered(delivery, persistent)
+        cast("MemoryTransport", self.transport).changed.set()
+        return goes_on
+
+
 class MemoryServer:
     """A server on a loop of its own that runs only while somebody waits for an answer.
 
@@ -91,7 +102,7 @@ class MemoryServer:
         self, data: bytes, scheme: str, peer: tuple[str, int], local: tuple[str, int]
     ) -> bytes:
         transport = MemoryTransport(peer, local)
-        connection = Connection(self.server)
+        connection = MemoryConnection(self.server)
         connection.connection_made(transport)
         connection.scheme = scheme
         try:
