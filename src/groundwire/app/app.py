@@ -76,7 +76,6 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         context.request = request
         request.url_rule = plan.rule
         request.view_args = {}
-        request.matched = True
         current.set(context)
         try:
             value = plan.view()  # type: ignore[misc]

@@ -78,6 +78,7 @@ class RequestHead:
         "persistent",
         "query",
         "target",
+        "usual",
         "version",
     )
 
@@ -102,6 +103,10 @@ class RequestHead:
     chunked: bool
     persistent: bool
     """Whether the client lets the connection live on after this exchange (RFC 9112 §9.3)."""
+
+    usual: bool
+    """Whether a whole answer needs no more than the usual fields: HTTP/1.1, persistent, and not HEAD.
+    (One look in place of three, for a server's shortest way.)"""
 
     expectation: bytes | None
     """``b"100-continue"``, another expectation in lower case (to be answered 417), or None.

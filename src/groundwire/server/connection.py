@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
                 head = request.head
                 assert head is not None
                 context = server.context.copy()
-                answer = context.run(server.handler.handle, request)
+                answer = context.run(server.handle, request)
                 took = (ended := perf_counter()) - began
                 if took > HELD_LOOP_SECONDS:
                     self._held_loop(request, took)
@@ -194,9 +194,7 @@ class Connection(asyncio.Protocol):
                     and answer.on_close is None
                     and answer.reason is None
                     and 200 <= answer.status_code <= 599
-                    and head.persistent
-                    and head.version == "HTTP/1.1"
-                    and head.method != "HEAD"
+                    and head.usual
                     and self._requests_left > 1
                     and self.reception is None
                 ):

@@ -10,11 +10,11 @@ import contextvars
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from ..http.errors import HTTPException
-from ..http.handler import ContentPolicy, Handler, InThread
+from ..http.handler import ContentPolicy, Handler
 from ..http.request import Request
 from ..http.response import Response
 from ..protocol.http1.reader import RequestLines
@@ -26,7 +26,7 @@ from .connection import Connection
 from .content import ContentBudget
 from .deadlines import enforce
 from .listener import Listener, connection_limit
-from .server_state import Counters, RequestLog
+from .server_state import Answer, Counters, RequestLog
 from .settings import ServerSettings
 from .sink import Sink
 from .threads import ThreadPool
@@ -41,7 +41,6 @@ ABORT_SECONDS: Final = 1.0
 DROPPED_LINES_SECONDS: Final = 60
 """Dropped log lines are told of once in this time."""
 
-Answer = Response | Awaitable[Response] | InThread
 AnyHandler = Handler | Callable[[Request], Answer]
 
 
@@ -102,6 +101,7 @@ class Server:
     ) -> None:
         given: Any = handler
         self.handler: Handler = given if hasattr(given, "handle") else CallableHandler(given)
+        self.handle: Callable[[Request], Answer] = self.handler.handle
         self.settings = settings or ServerSettings()
         self.writer = ResponseWriter()
         self.request_lines: RequestLines = {}

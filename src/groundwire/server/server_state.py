@@ -1,17 +1,22 @@
 """What a connection knows of the server it belongs to."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..http.handler import Handler
+from ..http.handler import Handler, InThread
+from ..http.request import Request
+from ..http.response import Response
 from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestLines
 from ..protocol.http1.writer import ResponseWriter
 from .content import ContentBudget
 from .settings import ServerSettings
 from .threads import ThreadPool
+
+Answer = Response | Awaitable[Response] | InThread
 
 
 @dataclass(slots=True)
@@ -46,6 +51,9 @@ class ServerState(Protocol):
     """A server, as its connections see it. All on the loop's thread."""
 
     handler: Handler
+    handle: Callable[[Request], Answer]
+    """The handler's method: the one callable through which the server calls up."""
+
     settings: ServerSettings
     writer: ResponseWriter
     request_lines: RequestLines
