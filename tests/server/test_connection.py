@@ -4,13 +4,14 @@ import inspect
 import logging
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from groundwire.http.exchange import ContentError, ContentLimitExceeded
-from groundwire.http.handler import ContentPolicy, InThread
+from groundwire.http.handler import HELD_LOOP_SECONDS, ContentPolicy, InThread
 from groundwire.http.request import Request
 from groundwire.http.response import Response
 from groundwire.server.connection import State
@@ -765,6 +766,27 @@ def test_a_handler_whose_coroutine_ends_the_program_gets_its_client_an_answer(
 
         assert 500 == refused.status
         assert type(error).__name__ in caplog.text
+
+
+def test_time_that_a_coroutine_took_is_not_laid_on_the_next_request() -> None:
+    told = []
+
+    class Slow(Streaming):
+        def held_loop(self, request: Request, seconds: float) -> None:
+            told.append(request.path)
+
+    async def slow(seconds: float) -> Response:
+        time.sleep(seconds)
+        return text("slow")
+
+    def answer(request: Request) -> Any:
+        return slow(HELD_LOOP_SECONDS * 2) if request.path == "/slow" else text("quick")
+
+    with Wire(Slow(answer)) as wire:
+        answers = wire.send(request("/slow") + request("/quick")).until_idle().answers()
+
+        assert [b"slow", b"quick"] == [each.content for each in answers]
+        assert "/quick" not in told
 
 
 def test_an_awaitable_that_is_no_coroutine_is_awaited_in_the_context_of_its_exchange() -> None:

@@ -207,6 +207,7 @@ class Connection(asyncio.Protocol):
                     self._flush(output)
                     if not self._deliver(request, answer, context, began):
                         return
+                    ended = perf_counter()  # a coroutine may have run meanwhile
                 request = None
                 if not reader.buffered:
                     break
