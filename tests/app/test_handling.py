@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import copy_context
 from typing import Any
 
@@ -229,6 +229,35 @@ def test_context_can_be_kept_beyond_a_wsgi_request() -> None:
     run_wsgi_app(app, environ)
 
     assert ["/"] == [context.request.path for context in kept]
+
+
+def test_asynchronous_content_goes_through_wsgi_too() -> None:
+    app = Groundwire(__name__)
+    ended = []
+
+    @app.route("/")
+    async def numbers() -> AsyncIterator[str]:
+        async def pieces() -> AsyncIterator[str]:
+            try:
+                yield "1"
+                await asyncio.sleep(0)
+                yield "2"
+            finally:
+                ended.append(True)
+
+        return pieces()
+
+    content, status, _ = run_wsgi_app(app, create_environ("/"))
+
+    assert ("200 OK", [b"1", b"2"]) == (status, list(content))
+    first, _, _ = run_wsgi_app(app, create_environ("/"))
+    assert b"1" == next(iter(first))
+    first.close()  # type: ignore[attr-defined]
+    assert [True, True] == ended
+
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start: inner(environ, start)  # type: ignore[method-assign]
+    assert "12" == app.test_client().get("/").text
 
 
 @pytest.mark.parametrize(

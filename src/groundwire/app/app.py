@@ -1,7 +1,7 @@
 """The application: what a server hands requests to (the waist), and what a program is set up on."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any
 
 from ..http.environ import run_wsgi_app
@@ -14,6 +14,7 @@ from . import lifecycle
 from .context import AppContext, RequestContext
 from .current import current
 from .execution import (
+    SteppedInThread,
     drive,
     is_awaitable,
     run_sync,
@@ -358,6 +359,8 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             except BaseException as failure:
                 error = failure
                 raise
+            if isinstance(getattr(response, "source", None), AsyncIterable):
+                response.source = SteppedInThread(response.source)
             return response(environ, start_response)  # type: ignore[no-any-return]
         finally:
             if "werkzeug.debug.preserve_context" in environ:

@@ -9,7 +9,7 @@ import asyncio
 import contextvars
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -243,6 +243,32 @@ async def _settle(awaited: Awaitable[T], outcome: "Future[T]") -> None:
         outcome.set_result(await awaited)
     except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the thread that waits
         outcome.set_exception(error)
+
+
+class SteppedInThread:
+    """Asynchronous content for those who iterate plainly, such as a WSGI server: each step waits for a loop elsewhere.
+
+    Args:
+        source: the content.
+    """
+
+    def __init__(self, source: AsyncIterable[Any]) -> None:
+        self._iterator = aiter(source)
+
+    def __iter__(self) -> "SteppedInThread":
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return wait_for(anext(self._iterator))
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def close(self) -> None:
+        """Have the content's own ending run."""
+        aclose = getattr(self._iterator, "aclose", None)
+        if aclose is not None:
+            wait_for(aclose())
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
