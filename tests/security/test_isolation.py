@@ -24,7 +24,9 @@ def answered(client: socket.socket, target: str, name: str) -> str:
     client.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\nX-User: {name}\r\n\r\n".encode())
     data = b""
     while True:
-        data += client.recv(65536)
+        piece = client.recv(65536)
+        assert piece, f"the connection was closed after {data!r}"
+        data += piece
         head, blank, content = data.partition(b"\r\n\r\n")
         if not blank:
             continue
