@@ -1,6 +1,7 @@
 """Plans are dropped when anything they were made from changes, and overridden steps are called."""
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -366,6 +367,21 @@ def test_wsgi_middleware_that_raises_is_500() -> None:
     app.wsgi_app = broken  # type: ignore[method-assign]
 
     assert 500 == fetch(app).status
+
+
+def test_what_passes_through_wsgi_middleware_is_compressed() -> None:
+    app = make_app()
+    app.add_url_rule("/", "view", lambda: "x" * 501)
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start: inner(environ, start)  # type: ignore[method-assign]
+
+    answer = fetch(app, Accept_Encoding="gzip")
+
+    assert ("gzip", "Accept-Encoding") == (
+        answer.headers["Content-Encoding"],
+        answer.headers["Vary"],
+    )
+    assert b"x" * 501 == gzip.decompress(answer.content)
 
 
 def test_content_passes_through_wsgi_middleware() -> None:

@@ -196,7 +196,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         """Answer the context's request through `wsgi_app`, which the program has put something in front of."""
         try:
             content, status, headers = run_wsgi_app(self.wsgi_app, context.request.environ)
-            return Response(content, status, headers)
+            return lifecycle.compressed(self, context.request, Response(content, status, headers))
         except BaseException as error:  # noqa: BLE001
             return lifecycle.last_answer(self, context, error)
 
