@@ -29,9 +29,7 @@ def test_a_file_is_answered_by_the_static_rule(app: Groundwire) -> None:
 @pytest.mark.parametrize(
     "path", ["/static/", "/static//", "/static//etc/passwd", "/static/%2fetc/passwd", "//static//x"]
 )
-def test_a_rule_for_everything_does_not_take_what_names_no_file(
-    app: Groundwire, path: str
-) -> None:
+def test_a_rule_for_everything_does_not_take_what_names_no_file(app: Groundwire, path: str) -> None:
     assert 404 == fetch(app, path).status
 
 
