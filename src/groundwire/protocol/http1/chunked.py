@@ -12,8 +12,9 @@ kept until it is whole. Where the grammar of RFC 9112 lets white space stand ("b
 from re import Pattern
 from typing import Final, NamedTuple
 
-from groundwire.protocol.errors import ProtocolError
-from groundwire.protocol.http1.grammar import (
+from ..errors import ProtocolError
+from ..limits import MessageLimits
+from .grammar import (
     CHUNK_SIZE_DIGITS,
     CHUNK_SIZE_LINE,
     CR,
@@ -24,10 +25,9 @@ from groundwire.protocol.http1.grammar import (
     TOKEN_RUN,
     run_end,
 )
-from groundwire.protocol.http1.octets import describe_octet
-from groundwire.protocol.http1.scanner import Buffer, SectionScanner
-from groundwire.protocol.http1.sections import TrailerRules
-from groundwire.protocol.limits import MessageLimits
+from .octets import describe_octet
+from .scanner import Buffer, SectionScanner
+from .sections import TrailerRules
 
 SIZE: Final = "in a chunk size"
 EXTENSION: Final = "where the name of a chunk extension begins"

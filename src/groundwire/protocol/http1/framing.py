@@ -1,8 +1,8 @@
 """How long a request's content is (RFC 9112 §6), decided from the field lines that say so."""
 
-from groundwire.protocol.errors import ProtocolError
-from groundwire.protocol.head import NO_CONTENT, FieldSection
-from groundwire.protocol.http1.grammar import CONTENT_LENGTH, TRANSFER_CODINGS
+from ..errors import ProtocolError
+from ..head import NO_CONTENT, FieldSection
+from .grammar import CONTENT_LENGTH, TRANSFER_CODINGS
 
 
 class RequestFraming:

@@ -12,14 +12,14 @@ too, those of all clients together.
 
 from typing import NamedTuple
 
-from groundwire.protocol.errors import ProtocolError
-from groundwire.protocol.head import NO_CONTENT, FieldSection, RequestHead
-from groundwire.protocol.http1.chunked import ChunkedContent
-from groundwire.protocol.http1.framing import content_length
-from groundwire.protocol.http1.grammar import FIELD_SECTION, ORIGIN_REQUEST_LINE
-from groundwire.protocol.http1.scanner import Buffer, HeadScanner
-from groundwire.protocol.http1.sections import FIELDS_WITH_RULES, HeaderRules
-from groundwire.protocol.limits import MessageLimits
+from ..errors import ProtocolError
+from ..head import NO_CONTENT, FieldSection, RequestHead
+from ..limits import MessageLimits
+from .chunked import ChunkedContent
+from .framing import content_length
+from .grammar import FIELD_SECTION, ORIGIN_REQUEST_LINE
+from .scanner import Buffer, HeadScanner
+from .sections import FIELDS_WITH_RULES, HeaderRules
 
 DEFAULT_LIMITS = MessageLimits()
 

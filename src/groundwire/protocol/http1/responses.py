@@ -5,8 +5,8 @@ As strict as the reader of requests, on the same grammar: what we send must stan
 
 from typing import NamedTuple
 
-from groundwire.protocol.errors import ProtocolError
-from groundwire.protocol.http1.grammar import (
+from ..errors import ProtocolError
+from .grammar import (
     CHUNK_SIZE_LINE,
     CONTENT_LENGTH,
     FIELD_SECTION,

@@ -18,9 +18,10 @@ that byte has been dropped), so offset + shift is an index.
 
 from typing import Final, Protocol
 
-from groundwire.protocol.errors import ProtocolError
-from groundwire.protocol.head import FieldSection
-from groundwire.protocol.http1.grammar import (
+from ..errors import ProtocolError
+from ..head import FieldSection
+from ..limits import MessageLimits
+from .grammar import (
     COLON,
     CR,
     FIELD_VALUE_RUN,
@@ -35,10 +36,9 @@ from groundwire.protocol.http1.grammar import (
     VERSION_NUMBER_RUN,
     run_end,
 )
-from groundwire.protocol.http1.octets import describe_octet
-from groundwire.protocol.http1.sections import HeaderRules
-from groundwire.protocol.http1.target import Target, parse_target
-from groundwire.protocol.limits import MessageLimits
+from .octets import describe_octet
+from .sections import HeaderRules
+from .target import Target, parse_target
 
 Buffer = bytes | bytearray
 

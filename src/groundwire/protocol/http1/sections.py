@@ -7,10 +7,10 @@ line to the same rules, so that they cannot disagree.
 from collections.abc import Callable
 from typing import Final
 
-from groundwire.protocol.errors import ProtocolError
-from groundwire.protocol.head import FieldSection
-from groundwire.protocol.http1.framing import RequestFraming
-from groundwire.protocol.http1.target import authority_fault
+from ..errors import ProtocolError
+from ..head import FieldSection
+from .framing import RequestFraming
+from .target import authority_fault
 
 # RFC 9110 §6.5.1: fields for framing, routing, authentication, request modification and the content's format
 # do not belong in a trailer section. They are refused: nobody sends them there for a good reason, and a program

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from groundwire.protocol.errors import ProtocolError
-from groundwire.protocol.head import TargetForm
-from groundwire.protocol.http1.grammar import (
+from ..errors import ProtocolError
+from ..head import TargetForm
+from .grammar import (
     ABSOLUTE_TARGET,
     HEXTET,
     IP_LITERAL_AUTHORITY,

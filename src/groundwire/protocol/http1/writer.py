@@ -7,9 +7,9 @@ It makes sure that what it writes is one message and nothing else: no name, valu
 from collections.abc import Iterable
 from typing import Final
 
-from groundwire.protocol.http1.grammar import FIELD_NAME_TEXT, FIELD_VALUE_TEXT
-from groundwire.protocol.http1.reasons import REASONS
-from groundwire.protocol.http1.sections import FORBIDDEN_TRAILERS
+from .grammar import FIELD_NAME_TEXT, FIELD_VALUE_TEXT
+from .reasons import REASONS
+from .sections import FORBIDDEN_TRAILERS
 
 FRAMING_FIELDS: Final = frozenset(("connection", "content-length", "transfer-encoding"))
 """Fields that only the arguments of `ResponseWriter.head` can write."""
