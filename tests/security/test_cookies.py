@@ -104,3 +104,11 @@ def test_a_cookie_is_one_cookie() -> None:
 
     assert not re.search(rb'"b": *\["1', answer.content)
     assert b'"b"' in answer.content
+
+
+@pytest.mark.parametrize(
+    "text", ["=__Host-s=bad", "==__Host-s=bad", "a=b; =__Host-s=bad", " = __Host-s=bad"]
+)
+def test_a_value_without_a_name_is_no_cookie_of_another_name(text: str) -> None:
+    """CVE-2023-23934: a browser may send what another host has set as ``=__Host-s=bad``."""
+    assert "__Host-s" not in parse_cookie(text)
