@@ -136,11 +136,12 @@ def test_cookies_are_kept_and_sent_back_where_they_belong() -> None:
     client = app.test_client()
     client.get("/set")
 
-    assert {"a": "1"} == client.get("/show").json
-    assert {"a": "1", "deep": "2"} == client.get("/deep/show").json
+    assert {"a": "1", "secret": "3"} == client.get("/show").json
+    assert {"a": "1", "deep": "2", "secret": "3"} == client.get("/deep/show").json
     assert {"a": "1", "secret": "3"} == client.get("https://localhost/show").json
     assert {} == client.get("http://other/show").json
     client.get("/unset")
+    client.delete_cookie("secret")
     assert {} == client.get("/show").json
     client.set_cookie("b", "4")
     assert {"b": "4"} == client.get("/show").json
@@ -253,3 +254,39 @@ def test_a_client_of_the_app_s_own_class() -> None:
 
     with app.test_client() as client:
         assert "yes" == client.get("/").text
+
+
+def test_a_form_without_files_can_be_sent_as_multipart() -> None:
+    app = Groundwire(__name__)
+
+    @app.post("/")
+    def show() -> list[str]:
+        return [request.mimetype, request.form["a"]]
+
+    client = app.test_client()
+    expected = ["multipart/form-data", "1"]
+
+    assert expected == client.post("/", data={"a": "1"}, content_type="multipart/form-data").json
+    assert expected == client.post("/", data={"a": "1"}, mimetype="multipart/form-data").json
+    headers = {"Content-Type": "multipart/form-data"}
+    assert expected == client.post("/", data={"a": "1"}, headers=headers).json
+
+
+def test_the_type_of_content_can_be_given_without_parameters() -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/", "show", lambda: request.get_json(), methods=["POST"])
+
+    assert [1] == app.test_client().post("/", data="[1]", mimetype="application/json").json
+
+
+def test_a_secure_cookie_goes_to_localhost_without_tls() -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/", "show", lambda: dict(request.cookies))
+    client = app.test_client()
+
+    client.set_cookie("a", "1", secure=True)
+    client.set_cookie("b", "2", secure=True, domain="example.com")
+
+    assert {"a": "1"} == client.get("/").json
+    assert {} == client.get("/", base_url="http://example.com").json
+    assert {"b": "2"} == client.get("/", base_url="https://example.com").json

@@ -79,14 +79,18 @@ class Cookie(NamedTuple):
     max_age: int | None
 
     def matches(self, host: str, path: str, secure: bool) -> bool:
-        """Whether it goes with a request (RFC 6265 §5.4)."""
-        if self.secure and not secure:
+        """Whether it goes with a request (RFC 6265 §5.4). As browsers do, ``localhost`` is trusted without TLS."""
+        trusted = secure or host == "localhost" or host.endswith(".localhost")
+        if self.secure and not trusted:
             return False
         in_domain = host == self.domain or (
             not self.origin_only and host.endswith(f".{self.domain}")
         )
         below = self.path.rstrip("/")
         return in_domain and (path == self.path or path == below or path.startswith(f"{below}/"))
+
+
+MULTIPART = "multipart/form-data"
 
 
 class FlaskClient:
@@ -140,6 +144,7 @@ class FlaskClient:
         data: Any = None,
         json: Any = None,
         content_type: str | None = None,
+        mimetype: str | None = None,
         auth: Authorization | tuple[str, str] | None = None,
         follow_redirects: bool = False,
         buffered: bool = True,
@@ -155,7 +160,8 @@ class FlaskClient:
             data: the content: bytes, str, a file, or a mapping that is sent as a form; one with files (a file, or a
                 tuple of a file, its name and type) as multipart/form-data.
             json: a value to send as JSON.
-            content_type: the type of the content.
+            content_type: the type of the content; ``multipart/form-data`` has a mapping sent so without files, too.
+            mimetype: the same, without parameters.
             auth: credentials, or a (name, password) pair for Basic.
             follow_redirects: whether to go where a redirect leads.
             buffered: accepted; content is always read whole.
@@ -165,10 +171,13 @@ class FlaskClient:
             ValueError: `data` together with `json`, or something that cannot be sent.
         """
         url = self._url(path, base_url, query_string)
-        content, kind = self._content(data, json)
         fields = Headers(headers or ())
-        if content_type or kind:
-            fields.setdefault("Content-Type", content_type or kind or "")
+        wanted = content_type or mimetype or fields.get("Content-Type") or ""
+        content, kind = self._content(data, json, wanted)
+        if kind is not None and kind.startswith(MULTIPART):
+            fields["Content-Type"] = kind  # with the boundary
+        elif wanted or kind:
+            fields.setdefault("Content-Type", wanted or kind or "")
         if auth is not None:
             fields["Authorization"] = _authorization(auth)
         response = self._send(method.upper(), url, fields, content)
@@ -267,7 +276,7 @@ class FlaskClient:
             url = f"{url.partition('?')[0]}?{query}"
         return url
 
-    def _content(self, data: Any, json: Any) -> tuple[bytes | None, str | None]:
+    def _content(self, data: Any, json: Any, wanted: str) -> tuple[bytes | None, str | None]:
         if data is not None and json is not None:
             raise ValueError("Give the content as 'data' or as 'json', not as both.")
         if json is not None:
@@ -280,9 +289,9 @@ class FlaskClient:
             content = data.read()
             return content.encode() if isinstance(content, str) else cast("bytes", content), None
         pairs = _fields(data)
-        if any(_is_file(value) for _, value in pairs):
+        if wanted.startswith(MULTIPART) or any(_is_file(value) for _, value in pairs):
             boundary, content = encode_multipart(pairs)
-            return content, f'multipart/form-data; boundary="{boundary}"'
+            return content, f'{MULTIPART}; boundary="{boundary}"'
         return build_query(pairs).encode(), "application/x-www-form-urlencoded"
 
     def _send(self, method: str, url: str, headers: Headers, content: bytes | None) -> TestResponse:
