@@ -1,11 +1,14 @@
 """What is answered in fewer steps is answered as by all of them."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from groundwire import Groundwire, Response, after_this_request, request
+from fetching import fetch, fetch_often, make_app
+from groundwire import Groundwire, Response, abort, after_this_request, request
 from groundwire.app.json_provider import DefaultJSONProvider
 from wire import Wire
 
@@ -238,3 +241,100 @@ def test_of_two_rules_the_literal_one_goes_first() -> None:
         assert ask(app, "/users/me").content == b"me"
         assert ask(app, "/users/ann").content == b"named ann"
         assert ask(app, "/users/4").content == b"user 4"
+
+
+# --- coroutines without hooks
+
+
+WAITS = pytest.mark.parametrize("turns", [0, 1], ids=["at once", "later"])
+
+
+def coroutine_app(turns: int, answer: Callable[[], Any], **config: Any) -> Groundwire:
+    app = make_app(**config)
+
+    @app.route("/")
+    async def view() -> Any:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return answer()
+
+    return app
+
+
+@WAITS
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("text", (200, b"text")),
+        ({"a": 1}, (200, b'{"a":1}\n')),
+        (("made", 201), (201, b"made")),
+        (b"bytes", (200, b"bytes")),
+    ],
+)
+def test_coroutine_view_answers_as_a_plain_one(turns: int, value: Any, expected: Any) -> None:
+    app = coroutine_app(turns, lambda: value)
+
+    answers = fetch_often(app, "/", 3)
+
+    assert [expected] * 3 == [(answer.status, answer.content) for answer in answers]
+
+
+@WAITS
+def test_coroutine_view_that_raises_is_answered_as_a_plain_one(turns: int) -> None:
+    missing = coroutine_app(turns, lambda: abort(404))
+    broken = coroutine_app(turns, lambda: 1 / 0)
+    handled = coroutine_app(turns, lambda: 1 / 0)
+
+    @handled.errorhandler(ZeroDivisionError)
+    async def sorry(_: ZeroDivisionError) -> tuple[str, int]:
+        await asyncio.sleep(0)
+        return "sorry", 418
+
+    assert [404, 500, 418] == [fetch(app).status for app in (missing, broken, handled)]
+
+
+@WAITS
+def test_coroutine_view_that_returns_nothing_or_a_coroutine_is_refused(turns: int) -> None:
+    async def another() -> str:
+        return "another"
+
+    coroutine = another()
+    for value in (None, coroutine):
+        assert 500 == fetch(coroutine_app(turns, lambda value=value: value)).status
+    coroutine.close()
+
+
+@WAITS
+def test_what_a_coroutine_view_asked_for_runs_after_it(turns: int) -> None:
+    async def mark(response: Response) -> Response:
+        await asyncio.sleep(0)
+        response.headers["X-Marked"] = "yes"
+        return response
+
+    def answer() -> str:
+        after_this_request(mark)
+        return "marked"
+
+    response = fetch(coroutine_app(turns, answer))
+
+    assert (b"marked", "yes") == (response.content, response.headers["X-Marked"])
+
+
+def test_coroutine_view_is_cancelled_when_the_client_goes_away() -> None:
+    app = make_app()
+    events: list[str] = []
+
+    @app.route("/")
+    async def view() -> str:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            events.append("ended")
+        return "never"
+
+    with Wire(app) as wire:
+        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wire.connection.connection_lost(None)
+        wire.settle()
+
+        assert ["ended"] == events

@@ -1,6 +1,7 @@
 """The application: what a server hands requests to (the waist), and what a program is set up on."""
 
 import os
+from asyncio import CancelledError
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ from .current import current
 from .execution import (
     SteppedInThread,
     drive,
+    given,
     is_awaitable,
     run_sync,
     run_watched,
@@ -114,7 +116,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                         return response
                 context.loop = running_loop()
                 return InThread(self.answer_in_thread, context, plan)
-            if not (plan.short and ordinary):
+            if not (plan.short and ordinary and whole):
                 return drive(lifecycle.exchange(self, context))
             if not self.got_first_request:
                 self.note_first_request()
@@ -141,8 +143,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             elif type(value) is dict or type(value) is list:
                 response = self.json.response(value)
             elif is_awaitable(value):
-                steps = lifecycle.exchange(self, context, returned=value)
-                return drive(steps)
+                return self.answer_awaited(context, plan, value)
             else:
                 response = self.response_of(value, context.request)
             if context.after_functions is not None:
@@ -158,6 +159,25 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             return lifecycle.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
             return self.answer_raised(context, plan, error, by_view=False)
+
+    async def answer_awaited(
+        self, context: RequestContext, plan: Plan, awaited: Awaitable[Any]
+    ) -> Response:
+        """Answer with what comes of an awaitable that a view returned, on the event loop."""
+        answer: Response | Awaitable[Response]
+        try:
+            value = await awaited
+        except (CancelledError, GeneratorExit):  # the server has given the exchange up
+            context.request.close()
+            raise
+        except BaseException as error:  # noqa: BLE001
+            answer = self.answer_raised(context, plan, error)
+        else:
+            if context.after_functions is None and not is_awaitable(value):
+                answer = self.answer_value(context, plan, value)
+            else:
+                answer = drive(lifecycle.exchange(self, context, returned=given(value)))
+        return answer if isinstance(answer, Response) else await answer
 
     def kept_file(self, context: RequestContext, plan: Plan) -> Response | None:
         """Answer with a static file that is in memory; None: that takes a thread, and so do errors."""

@@ -135,6 +135,11 @@ async def run_async(steps: Steps[T], awaited: Awaitable[Any]) -> T:
             return result
 
 
+async def given(value: T) -> T:
+    """Return `value`, for steps that await it."""
+    return value
+
+
 def run_sync(steps: Steps[T], watch: Watch | None = None) -> T:
     """Run `steps` to their end in this thread, which waits while the event loop awaits what has to be awaited."""
     outcome: Callable[[], Awaitable[Any]] = partial(next, steps)

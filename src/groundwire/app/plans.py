@@ -237,7 +237,6 @@ class PlanTable:
         plan.content_policy = _policy(app, plan)
         plan.short = (
             plan.view is not None
-            and not plan.view_is_async
             and not (plan.preprocessors or plan.before or plan.after)
             and not (plan.teardown or plan.teardown_app)
             and not overridden
