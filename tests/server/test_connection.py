@@ -153,6 +153,16 @@ def test_connection_close_is_the_last_answer() -> None:
         assert wire.closed
 
 
+@pytest.mark.parametrize("value", ["close", "Upgrade, CLOSE"])
+def test_a_response_may_ask_to_be_the_last(value: str) -> None:
+    with Wire(lambda _: text("x", headers={"Connection": value})) as wire:
+        wire.send(request("/a") + request("/b"))
+        (answer,) = wire.answers()
+
+        assert ("close", b"x") == (answer.headers["Connection"], answer.content)
+        assert wire.closed
+
+
 def test_the_last_of_the_allowed_requests_says_close() -> None:
     with Wire(echo, keepalive_requests=3) as wire:
         answers = wire.send(GET * 5).until_idle().answers()
@@ -308,7 +318,7 @@ def test_chunked_content_beyond_the_limit_reaches_the_handler_once_it_is_too_lar
         wire.send(b"6\r\nghijkl\r\n")
         (answer,) = wire.answers()
 
-        assert 413 == answer.status
+        assert (413, "close") == (answer.status, answer.headers["Connection"])
 
 
 @pytest.mark.parametrize("size", ["b", "10000000000", "f" * 16])

@@ -62,6 +62,9 @@ def frame(
     if request.method == "CONNECT" and status < 300:
         # The client takes whatever follows a 2xx for its tunnel (RFC 9110 §9.3.6); there is none.
         persistent = False
+    if persistent and response.plain_type is None and "Connection" in response.headers:
+        wanted = response.headers.combined("Connection") or ""
+        persistent = "close" not in (option.strip().lower() for option in wanted.split(","))
     connection: str | None
     if not persistent:
         connection = "close"
@@ -196,7 +199,9 @@ async def _iterator_pieces(
         return
     finally:
         # Shielded: the generator's `finally` must run even though the client has gone.
-        await asyncio.shield(_close_iterator(iterator, step, pool, context))
+        closing = _close_iterator(iterator, step, pool, context)
+        step = None  # the exception in it has a traceback, and that holds this frame
+        await asyncio.shield(closing)
 
 
 async def _close_iterator(
