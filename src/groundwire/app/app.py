@@ -95,6 +95,8 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             context = new_object(RequestContext)
             context.app = self
             context.request = request
+        else:
+            request.context = None  # which holds the request: no circle is left for the garbage collector
         current.set(context)
         try:
             plans = self.plans

@@ -172,6 +172,8 @@ def teardown(app: App, context: RequestContext, error: BaseException | None) -> 
     try:
         yield from step(app, context, "do_teardown_request", error)
         context.request.close()
+        if context.request.routing_exception is not None:
+            let_go(context.request.routing_exception)  # a hook may have answered before it was raised
     finally:
         yield from step(app, context, "do_teardown_appcontext", error)
         yield from sent(app, signals.appcontext_popped)
@@ -187,7 +189,17 @@ def full_dispatch(app: App, context: RequestContext) -> Steps[Any]:
             value = yield from step(app, context, "dispatch_request")
     except Exception as error:  # noqa: BLE001
         value = yield from step(app, context, "handle_user_exception", error)
+        let_go(error)
     return (yield from step(app, context, "finalize_request", value))
+
+
+def let_go(error: Exception) -> None:
+    """Drop the traceback of an `HTTPException` that has become an answer, and what was raised before it.
+
+    The frames hold the request and the exception itself: a circle that only the garbage collector would end.
+    """
+    if isinstance(error, HTTPException):
+        error.__traceback__ = error.__context__ = None
 
 
 def go_on(
@@ -200,6 +212,7 @@ def go_on(
         value = yield returned
     except Exception as error:  # noqa: BLE001
         value = yield from step(app, context, "handle_user_exception", error)
+        let_go(error)
     return (yield from step(app, context, "finalize_request", value))
 
 
