@@ -2,7 +2,9 @@
 
 import asyncio
 import contextvars
+import socket
 import sqlite3
+import struct
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,6 +29,7 @@ from groundwire.app.execution import (
     wait_for,
 )
 from groundwire.app.nonblocking import Watch
+from serving import running_server
 from wire import Wire, request
 
 LOOP_THREAD = "MainThread"
@@ -710,3 +713,39 @@ def test_generator_that_waits_does_not_hold_the_loop() -> None:
     app.add_url_rule("/quick", "quick", lambda: "quick", run="inline")
 
     assert seconds_of_another(app, "/") < 0.3
+
+
+def test_coroutine_that_a_thread_waits_for_is_cancelled_when_the_client_has_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("groundwire.app.execution.LOOK_SECONDS", 0.01)
+    app = make_app()
+    entered = threading.Event()
+    ended: list[str] = []
+    over = threading.Event()
+
+    @app.teardown_request
+    def tear_down(
+        error: BaseException | None,
+    ) -> None:  # a plain function: the chain runs in a thread
+        ended.append(f"{type(error).__name__}, {current_request.disconnected}")
+        over.set()
+
+    @app.route("/")
+    async def view() -> str:
+        entered.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+        return "never"
+
+    with running_server(app) as served:
+        with served.connect() as client:
+            client.sendall(request("/"))
+            assert entered.wait(5)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert over.wait(5)
+
+    assert ["cancelled", "CancelledError, True"] == ended

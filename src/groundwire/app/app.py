@@ -96,7 +96,9 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             context.app = self
             context.request = request
         else:
-            request.context = None  # which holds the request: no circle is left for the garbage collector
+            request.context = (
+                None  # which holds the request: no circle is left for the garbage collector
+            )
         current.set(context)
         try:
             plans = self.plans
@@ -211,6 +213,8 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             if plan.execution.mode == "watch" and (isinstance(content, bytes) or content.complete):
                 return run_watched(steps, plan, self.plans)
             return run_sync(steps)
+        except CancelledError:
+            raise  # the client has gone
         except BaseException as error:  # noqa: BLE001
             return lifecycle.last_answer(self, context, error)
 

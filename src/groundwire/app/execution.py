@@ -218,14 +218,27 @@ def wait_for(awaited: Awaitable[T]) -> T:
         loop = helper_loop.get()
     variables = contextvars.copy_context()
     outcome: Future[T] = Future()
-    loop.call_soon_threadsafe(_start, loop, awaited, variables, outcome)
+    started: list[asyncio.Task[None]] = []
+    loop.call_soon_threadsafe(_start, loop, awaited, variables, outcome, started)
+    exchange = None if owner is None else owner.request.exchange
     try:
-        return outcome.result()
+        while True:
+            try:
+                return outcome.result(LOOK_SECONDS)
+            except TimeoutError:
+                if outcome.done():
+                    raise
+            if started and exchange is not None and exchange.disconnected:
+                exchange = None
+                loop.call_soon_threadsafe(started[0].cancel)
     finally:
         for variable, value in variables.items():
             if variable.get(_MISSING) is not value:
                 variable.set(value)
 
+
+LOOK_SECONDS = 1.0
+"""How often a thread that waits looks whether the client is still there. What it waits for is cancelled when not."""
 
 _MISSING: Any = object()
 _tasks: set[asyncio.Task[None]] = set()
@@ -237,8 +250,10 @@ def _start(
     awaited: Awaitable[T],
     variables: contextvars.Context,
     outcome: "Future[T]",
+    started: list[asyncio.Task[None]],
 ) -> None:
     task = loop.create_task(_settle(awaited, outcome), context=variables)
+    started.append(task)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
 

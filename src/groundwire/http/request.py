@@ -213,6 +213,11 @@ class Request(RequestFields):
             self.trailer_lines if isinstance(content, bytes) else content.trailers
         )
 
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client has gone, so that nobody waits for the answer. For work in threads that takes long."""
+        return self.exchange is not None and self.exchange.disconnected
+
     @cached_property
     def scheme(self) -> str:
         """``http`` or ``https``."""
