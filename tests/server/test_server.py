@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import textwrap
@@ -723,3 +724,33 @@ def test_the_access_log_names_an_answer_that_broke_off(
         (line["target"], line["status"], line["octets"]) for line in lines
     ]
     assert "broke off" in caplog.text
+
+
+def test_the_access_log_names_a_request_whose_client_went_away(tmp_path: Path) -> None:
+    entered = threading.Event()
+    gone = threading.Event()
+
+    def slow(request: Request) -> InThread:
+        def answer() -> Response:
+            entered.set()
+            gone.wait(5)
+            return Response("late")
+
+        return InThread(answer)
+
+    path = tmp_path / "log"
+    with running_server(slow, access_log=str(path), access_log_format="json") as address:
+        with address.connect() as client:
+            client.sendall(GET)
+            assert entered.wait(5)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for _ in range(500):
+            if path.exists() and path.read_text():
+                break
+            time.sleep(0.01)
+        gone.set()
+
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [("/hello", 499, 0)] == [
+        (line["target"], line["status"], line["octets"]) for line in lines
+    ]

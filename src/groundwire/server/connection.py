@@ -164,7 +164,7 @@ class Connection(asyncio.Protocol):
         if self._drain_waiter is not None and not self._drain_waiter.done():
             self._drain_waiter.set_exception(ConnectionResetError("the client has gone"))
         if self._delivery is not None:
-            self._delivery.abandon()
+            self._delivery.peer_gone()
         if self.reception is not None:
             self.reception.content.fail(ContentInterrupted("the client has gone"))
             self.reception.content.release()

@@ -20,6 +20,9 @@ logger = logging.getLogger("groundwire.server")
 
 RETRY_SOON = ("Retry-After", "1")
 
+CLIENT_GONE = 499
+"""What the access log says, as nginx's does, of an exchange whose client went away before it was answered."""
+
 
 class Answering(Outlet, Protocol):
     """The connection (or one stream of it) that an answer goes out on."""
@@ -177,16 +180,16 @@ class Delivery:
         try:
             sent = await send_stream(connection, writer, framing, response, self._context, progress)
         except asyncio.CancelledError:  # the client has gone, or the server stops
-            self._record(response, progress.octets)
+            self._record(response.status_code, progress.octets)
             self._close(response)
             raise
         except ConnectionError:
-            self._record(response, progress.octets)
+            self._record(response.status_code, progress.octets)
             self._close(response)
         except BaseException:
             # What was sent cannot be taken back; without its end the client sees that it is cut short.
             logger.exception("the response to %r broke off", self.request.path)
-            self._record(response, progress.octets)
+            self._record(response.status_code, progress.octets)
             self._task = None
             self._close(response)
             connection.reset("the response broke off")
@@ -198,19 +201,19 @@ class Delivery:
 
     def _finish(self, response: Response, persistent: bool, octets: int) -> bool:
         """End the exchange. True: the next request may follow at once."""
-        self._record(response, octets)
+        self._record(response.status_code, octets)
         self._over = True
         self._close(response)
         return self._connection.answered(self, persistent)
 
-    def _record(self, response: Response, octets: int) -> None:
+    def _record(self, status: int, octets: int) -> None:
         """Count and log the exchange, with the octets that are out, though the response may have broken off."""
         server = self._connection.server
         server.counters.requests += 1
         if server.access_log is not None:
             elapsed = perf_counter() - self._began
             server.access_log.record(
-                self._connection.peer, self.request.head, response.status_code, octets, elapsed
+                self._connection.peer, self.request.head, status, octets, elapsed
             )
 
     def _close(self, response: Response) -> None:
@@ -226,6 +229,12 @@ class Delivery:
             self._context, response.close, (), _log_failure, steps_iterator=True
         ):
             logger.error("no thread was free to close the response to %r", self.request.path)
+
+    def peer_gone(self) -> None:
+        """Give up, because nobody is there to take the answer."""
+        if not self._over and not self.streaming:  # a stream tells itself
+            self._record(CLIENT_GONE, 0)
+        self.abandon()
 
     def abandon(self) -> None:
         """Give up: the peer has gone, or was refused meanwhile. A thread's answer will be dropped."""
