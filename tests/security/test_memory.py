@@ -146,7 +146,7 @@ def test_an_idle_connection_costs_little() -> None:
             for client in clients:
                 assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
             fresh = (served.resident_bytes - before) / number
-            time.sleep(4)  # what was kept for the next request is dropped after two seconds
+            time.sleep(4)  # what was kept for the next request is dropped meanwhile
             idle = (served.resident_bytes - before) / number
             used = served.processor_seconds
             time.sleep(1)
