@@ -165,7 +165,7 @@ class RequestReader:
         position = self._position
         end = buffer.find(b"\r\n", position) + 2
         written = buffer[position:end]
-        line = self._lines.get(written) if written.__class__ is bytes else None
+        line = self._lines.get(written) if isinstance(written, bytes) else None
         if line is None:
             line = self._match_line(position)
             if line is None:
