@@ -213,9 +213,9 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             if plan.execution.mode == "watch" and (isinstance(content, bytes) or content.complete):
                 return run_watched(steps, plan, self.plans)
             return run_sync(steps)
-        except CancelledError:
-            raise  # the client has gone
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
+            if isinstance(error, CancelledError) and context.request.disconnected:
+                raise  # what it waited for was cancelled, and nobody waits for an answer
             return lifecycle.last_answer(self, context, error)
 
     def answer_through_wsgi(self, context: RequestContext) -> Response:
