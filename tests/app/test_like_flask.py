@@ -52,11 +52,12 @@ def answer(
 ) -> tuple[str, list[tuple[str, str]], bytes]:
     environ = create_environ(path, **options)
     content, status, headers = run_wsgi_app(app, environ, buffered=True)
-    # Error pages say `nosniff` here, and do not in Flask.
+    # Error pages say `nosniff`, and that they depend on Accept, here, and do not in Flask.
     lines = sorted(
         (name, ", ".join(sorted(value.split(", "))) if name == "Allow" else value)
         for name, value in headers
         if name not in {"Date", "Server", "X-Content-Type-Options"}
+        and (name, value) != ("Vary", "Accept")
     )
     # Of reason phrases some are RFC 9110's here, and the older ones in Flask.
     return status[:3], lines, b"".join(content)

@@ -109,9 +109,22 @@ def test_the_field_lines_go_with_the_form() -> None:
         ("Content-Type", "application/problem+json"),
         ("X-Content-Type-Options", "nosniff"),
         ("Allow", "GET"),
+        ("Vary", "Accept"),
     ] == error_fields(error, "problem")
-    assert error.get_headers() == error_fields(error, "html")
+    assert [*error.get_headers(), ("Vary", "Accept")] == error_fields(error, "html")
     assert ("Content-Type", "text/plain; charset=utf-8") == error_fields(error, "plain")[0]
+
+
+def test_an_error_that_varies_already_varies_by_accept_too() -> None:
+    class Teapot(HTTPException):
+        code = 418
+
+        def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
+            return [("vary", "Cookie"), ("X-Tea", "green")]
+
+    expected = [("X-Tea", "green"), ("Vary", "Cookie, Accept")]
+
+    assert expected == error_fields(Teapot(), "html")
 
 
 def test_the_content_is_of_the_form() -> None:

@@ -114,8 +114,14 @@ def error_content(error: HTTPException, form: ErrorFormat) -> bytes:
 
 
 def error_fields(error: HTTPException, form: ErrorFormat) -> list[tuple[str, str]]:
-    """Return the field lines that go with `error_content`: those of the error, with the form's content type."""
-    return [
+    """Return the field lines that go with `error_content`: those of the error, with the form's content type.
+
+    And Vary, or a cache would give the form that one client prefers to all others (RFC 9110 §12.5.5).
+    """
+    fields = [
         ("Content-Type", CONTENT_TYPES[form]) if name.lower() == "content-type" else (name, value)
         for name, value in error.get_headers()
+        if name.lower() != "vary"
     ]
+    own = [value for name, value in error.get_headers() if name.lower() == "vary"]
+    return [*fields, ("Vary", ", ".join([*own, "Accept"]))]
