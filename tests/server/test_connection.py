@@ -118,6 +118,16 @@ def test_head_gets_the_header_section_of_get_and_no_content() -> None:
     assert sorted(get.headers.items())[1:] == sorted(head.headers.items())[1:]
 
 
+@pytest.mark.parametrize("content", [b"reset", [b"re", b"set"], iter([b"reset"])])
+@pytest.mark.parametrize("fields", [None, {"X-A": "b"}])
+def test_reset_content_is_empty(content: Any, fields: dict[str, str] | None) -> None:
+    with Wire(lambda _: Response(content, 205, fields)) as wire:
+        (answer,) = wire.send(GET).until_idle().answers()
+
+        assert (205, b"", "0") == (answer.status, answer.content, answer.headers["Content-Length"])
+        assert not wire.closed
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_status_without_content_gets_none(status: int) -> None:
     with Wire(lambda _: Response("never sent", status)) as wire:

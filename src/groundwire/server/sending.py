@@ -55,6 +55,8 @@ def frame(
         length = len(content)  # a view that answers HEAD itself may say how much GET would get
     if isinstance(response.source, FileSlice) and content is None:
         length = response.source.length
+    if status == 205:
+        length = 0  # RFC 9110 §15.3.6: it has no content, and says so
     bodiless = status in (204, 304)
     chunked = length is None and not bodiless and request.version == "HTTP/1.1"
     if length is None and not chunked and not bodiless:
@@ -78,7 +80,7 @@ def frame(
         chunked=chunked,
         connection=connection,
     )
-    has_content = not bodiless and request.method != "HEAD"
+    has_content = not bodiless and status != 205 and request.method != "HEAD"
     return Framing(head, has_content, chunked, length, persistent)
 
 

@@ -74,6 +74,13 @@ def test_whole_response_without_a_type_has_no_content_type(writer: ResponseWrite
     assert writer.whole(200, None, b"").endswith(b"Content-Length: 0\r\n\r\n")
 
 
+def test_reset_content_is_empty() -> None:
+    written = ResponseWriter().whole(205, "text/plain", b"reset")
+
+    assert b"\r\nContent-Length: 0\r\n" in written
+    assert written.endswith(b"\r\n\r\n")
+
+
 @pytest.mark.parametrize("status", [101, 103, 204, 304])
 def test_whole_response_without_content_by_its_status(writer: ResponseWriter, status: int) -> None:
     data = writer.whole(status, "text/plain", b"hello")

@@ -62,7 +62,8 @@ class ResponseWriter:
     def whole(self, status: int, content_type: str | None, content: bytes) -> bytes:
         """Write a response with the usual fields and all its content.
 
-        Content and Content-Length are left out where the status does not allow them (1xx, 204, 304).
+        Content and Content-Length are left out where the status does not allow them (1xx, 204, 304). Of 205 the content
+        is always empty (RFC 9110 §15.3.6).
 
         PERF: the head is ready up to the length; 0.2 µs.
 
@@ -74,6 +75,8 @@ class ResponseWriter:
         except KeyError:
             if not allows_content(status):
                 return self.head(status, _type_line(content_type))
+            if status == 205:
+                return self.head(status, _type_line(content_type), content_length=0)
             prefix = self._prepare(status, content_type)
         return b"%b%d\r\n\r\n%b" % (prefix, len(content), content)
 
