@@ -173,7 +173,8 @@ def teardown(app: App, context: RequestContext, error: BaseException | None) -> 
         yield from step(app, context, "do_teardown_request", error)
         context.request.close()
         if context.request.routing_exception is not None:
-            let_go(context.request.routing_exception)  # a hook may have answered before it was raised
+            # A hook may have answered before it was raised.
+            let_go(context.request.routing_exception)
     finally:
         yield from step(app, context, "do_teardown_appcontext", error)
         yield from sent(app, signals.appcontext_popped)
