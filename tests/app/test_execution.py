@@ -19,7 +19,8 @@ from fetching import fetch, fetch_often, make_app, settle_inline
 from groundwire import Groundwire, g, url_for
 from groundwire import request as current_request
 from groundwire.app.execution import (
-    DOUBTFUL_RUNS,
+    SLOW_RUNS,
+    SWITCHED_RUNS,
     WATCHED_RUNS,
     Execution,
     drive,
@@ -297,22 +298,35 @@ def test_run_that_loaded_code_does_not_count() -> None:
     assert execution.count(run())
 
 
-@pytest.mark.parametrize(
-    ("doubt", "reason"),
-    [({"seconds": 0.0021}, "a run took 2.1 ms"), ({"switches": 1}, "it waited for something")],
-)
-def test_doubtful_run_begins_anew_and_many_end_the_watching(
-    doubt: dict[str, Any], reason: str
-) -> None:
+def test_slow_run_begins_anew_and_ten_end_the_watching() -> None:
     execution = watched()
-    for _ in range(DOUBTFUL_RUNS - 1):
+    for _ in range(SLOW_RUNS - 1):
         assert not execution.count(run())
-        assert not execution.count(run(**doubt))
+        assert not execution.count(run(seconds=0.0021))
     assert "watch" == execution.mode
     assert 0 == execution.runs
 
-    assert execution.count(run(**doubt))
-    assert ("thread", reason) == (execution.mode, execution.reason)
+    assert execution.count(run(seconds=0.0021))
+    assert ("thread", "a run took 2.1 ms") == (execution.mode, execution.reason)
+
+
+def test_runs_that_gave_the_processor_up_count_neither_way() -> None:
+    execution = watched()
+    for _ in range(WATCHED_RUNS - 1):
+        assert not execution.count(run(switches=1))
+        assert not execution.count(run())
+
+    assert execution.count(run())
+    assert "inline" == execution.mode
+
+
+def test_an_endpoint_that_always_gives_the_processor_up_stays_in_threads() -> None:
+    execution = watched()
+    for _ in range(SWITCHED_RUNS - 1):
+        assert not execution.count(run(switches=1))
+
+    assert execution.count(run(switches=1))
+    assert ("thread", "it waited for something") == (execution.mode, execution.reason)
 
 
 def burn(seconds: float) -> None:

@@ -1155,3 +1155,23 @@ def test_trailers_are_available_apart_once_content_is_read(whole: bool) -> None:
             (answer,) = wire.send(message[:cut], message[cut:]).until_idle().answers()
 
             assert b"b'hello' 42 None example.com" == answer.content
+
+
+@pytest.mark.parametrize(("busy", "seconds", "told"), [(0, 0.003, 1), (4, 0.003, 0), (4, 0.1, 1)])
+def test_a_handler_is_told_that_it_held_the_loop_unless_threads_may_have(
+    busy: int, seconds: float, told: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[float] = []
+
+    class Handler(Streaming):
+        def held_loop(self, request: Request, seconds: float) -> None:
+            calls.append(seconds)
+
+    monkeypatch.setattr("sys.getswitchinterval", lambda: 0.001)
+    clock = iter((0.0, seconds, seconds))
+    monkeypatch.setattr("groundwire.server.connection.perf_counter", lambda: next(clock))
+    with Wire(Handler(lambda _: text("ok"))) as wire:
+        monkeypatch.setattr(type(wire.connection.pool), "busy", busy)
+        wire.send(GET)
+
+    assert told == len(calls)

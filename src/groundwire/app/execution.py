@@ -25,11 +25,15 @@ Steps = Generator[Awaitable[Any], Any, T]
 Mode = Literal["watch", "thread", "inline"]
 
 WATCHED_RUNS = 20
-"""Runs in a row that must show nothing that can wait, before an endpoint runs on the event loop."""
+"""Runs that must show nothing that can wait, before an endpoint runs on the event loop."""
 
-DOUBTFUL_RUNS = 10
-"""Runs that took long, or gave the processor up, before the watching ends. Such a run begins the row anew: it may have
-waited for the interpreter, which another thread had, or have filled a cache."""
+SLOW_RUNS = 10
+"""Runs that took long, by the processor's time, before the watching ends. Such a run begins the row anew: it may have
+filled a cache."""
+
+SWITCHED_RUNS = 400
+"""Runs that gave the processor up, before the watching ends. They count neither way: on a busy server a thread often
+waits for the interpreter, which another thread has; and what such a run called was seen all the same."""
 
 WATCHED_RUN_SECONDS = 0.001
 
@@ -43,14 +47,15 @@ class Execution:
         reason: why.
     """
 
-    __slots__ = ("chain", "doubtful", "held_loop", "mode", "reason", "runs")
+    __slots__ = ("chain", "held_loop", "mode", "reason", "runs", "slow", "switched")
 
     def __init__(self, chain: tuple[Any, ...], mode: Mode, reason: str) -> None:
         self.chain = chain
         self.mode: Mode = mode
         self.reason = reason
         self.runs = 0
-        self.doubtful = 0
+        self.slow = 0
+        self.switched = 0
         self.held_loop = False
         """Whether it is known to have held the event loop, so that it runs in threads for the life of the process."""
 
@@ -63,17 +68,19 @@ class Execution:
             return True
         if watch.loading:
             return False  # code or a template was loaded, which happens once: says nothing of the next run
-        if watch.seconds > WATCHED_RUN_SECONDS or watch.switches:
+        if watch.seconds > WATCHED_RUN_SECONDS:
             self.runs = 0
-            self.doubtful += 1
-            if self.doubtful == DOUBTFUL_RUNS:
-                self.keep_in_threads(
-                    "it waited for something"
-                    if watch.switches
-                    else f"a run took {watch.seconds * 1000:.1f} ms"
-                )
-                return True
-            return False
+            self.slow += 1
+            if self.slow < SLOW_RUNS:
+                return False
+            self.keep_in_threads(f"a run took {watch.seconds * 1000:.1f} ms")
+            return True
+        if watch.switches:
+            self.switched += 1
+            if self.switched < SWITCHED_RUNS:
+                return False
+            self.keep_in_threads("it waited for something")
+            return True
         self.runs += 1
         if self.runs < WATCHED_RUNS:
             return False

@@ -12,6 +12,7 @@ itself the `Exchange` the handler sees; pipelined requests wait in the reader.
 import asyncio
 import enum
 import logging
+import sys
 from collections.abc import Awaitable, Iterable
 from contextvars import Context
 from time import perf_counter
@@ -232,9 +233,13 @@ class Connection(asyncio.Protocol):
             self._in_head = False
 
     def _held_loop(self, request: Request, seconds: float) -> None:
-        """Tell the handler that all other connections have waited for its answer."""
+        """Tell the handler that all other connections have waited for its answer, if it was the handler's doing.
+
+        Each busy thread may have had the interpreter for a switch interval meanwhile.
+        """
+        seconds -= self.pool.busy * sys.getswitchinterval()
         told = getattr(self.server.handler, "held_loop", None)
-        if told is not None:
+        if told is not None and seconds > HELD_LOOP_SECONDS:
             told(request, seconds)
 
     def _next_request(self, output: list[bytes]) -> Request | None:

@@ -52,6 +52,11 @@ class ThreadPool:
         self.pending = 0
         """Calls handed to the threads and not yet done, running or waiting."""
 
+    @property
+    def busy(self) -> int:
+        """How many threads have a call, as far as the loop knows."""
+        return min(self.pending, len(self._threads))
+
     def submit(
         self,
         context: Context,
