@@ -1175,3 +1175,45 @@ def test_a_handler_is_told_that_it_held_the_loop_unless_threads_may_have(
         wire.send(GET)
 
     assert told == len(calls)
+
+
+def fails_at_once() -> Iterator[bytes]:
+    raise LookupError("nothing to send")
+    yield b""
+
+
+async def fails_at_once_too() -> AsyncIterator[bytes]:
+    raise LookupError("nothing to send")
+    yield b""
+
+
+@pytest.mark.parametrize("source", [fails_at_once, fails_at_once_too])
+def test_a_stream_that_fails_before_its_first_piece_is_answered_500(
+    source: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Wire(lambda request: text(source()) if request.path == "/" else text("ok")) as wire:
+        wire.send(request("/") + request("/next")).until(lambda: wire.raw.endswith(b"ok"))
+
+        assert [500, 200] == [answer.status for answer in wire.answers()]
+        assert "LookupError" in caplog.text
+
+
+def test_the_head_of_a_stream_goes_out_with_its_first_piece() -> None:
+    gate = asyncio.Event()
+
+    async def late() -> AsyncIterator[bytes]:
+        await gate.wait()
+        yield b"first"
+
+    with Wire(lambda _: text(late())) as wire:
+        wire.send(GET).settle()
+        assert b"" == wire.raw
+        gate.set()
+        assert b"first" == wire.until_idle().answers()[0].content
+
+
+def test_an_empty_stream_is_an_answer_without_content() -> None:
+    with Wire(lambda _: text(iter(()))) as wire:
+        (answer,) = wire.send(GET).until_idle().answers()
+
+        assert (200, b"") == (answer.status, answer.content)

@@ -60,9 +60,9 @@ class Delivery:
         "_context",
         "_in_thread",
         "_over",
+        "_progress",
         "_task",
         "request",
-        "streaming",
     )
 
     def __init__(
@@ -75,8 +75,7 @@ class Delivery:
         self._over = False
         self._task: asyncio.Task[Response] | asyncio.Task[None] | None = None
         self.request = request
-        self.streaming = False
-        """Whether part of the response is out, so that no other answer can take its place."""
+        self._progress: Progress | None = None
 
     def begin(self, answer: "Response | Awaitable[Response] | InThread") -> bool:
         """Send the answer, or wait for it. True: it is out and the next request may follow at once."""
@@ -162,41 +161,47 @@ class Delivery:
             response = _failure()
             framing = frame(writer, head, response, persistent)
         if framing.has_content and response.content is None:
-            self.streaming = True
+            self._progress = Progress()
             # A plain iterator's steps enter the exchange's context in threads, so the task needs another one.
             context = self._context if hasattr(response.source, "__aiter__") else Context()
             self._task = connection.loop.create_task(
-                self._stream(response, framing), context=context
+                self._stream(response, framing, self._progress), context=context
             )
             return False
         content = (response.content or b"") if framing.has_content else b""
         connection.send(framing.head + content)
         return self._finish(response, framing.persistent, len(content))
 
-    async def _stream(self, response: Response, framing: Framing) -> None:
+    @property
+    def streaming(self) -> bool:
+        """Whether part of the response is out, so that no other answer can take its place."""
+        return self._progress is not None and self._progress.begun
+
+    async def _stream(self, response: Response, framing: Framing, progress: Progress) -> None:
         connection = self._connection
-        progress = Progress()
         writer = connection.server.writer
         try:
-            sent = await send_stream(connection, writer, framing, response, self._context, progress)
-        except asyncio.CancelledError:  # the client has gone, or the server stops
-            self._record(response.status_code, progress.octets)
+            await send_stream(connection, writer, framing, response, self._context, progress)
+        except (asyncio.CancelledError, ConnectionError) as gone:  # the client, or the server stops
+            if progress.begun:
+                self._record(response.status_code, progress.octets)
             self._close(response)
-            raise
-        except ConnectionError:
-            self._record(response.status_code, progress.octets)
+            if isinstance(gone, asyncio.CancelledError):
+                raise
+        except BaseException as error:
+            self._task = None
             self._close(response)
-        except BaseException:
+            if not progress.begun:
+                self._replied(Outcome(None, error))
+                return
             # What was sent cannot be taken back; without its end the client sees that it is cut short.
             logger.exception("the response to %r broke off", self.request.path)
             self._record(response.status_code, progress.octets)
-            self._task = None
-            self._close(response)
             connection.reset("the response broke off")
         else:
             self._task = None
-            self.streaming = False
-            if self._finish(response, framing.persistent, sent):
+            self._progress = None
+            if self._finish(response, framing.persistent, progress.octets):
                 connection.serve_next()
 
     def _finish(self, response: Response, persistent: bool, octets: int) -> bool:

@@ -105,9 +105,12 @@ class StreamMismatch(Exception):
 class Progress:
     """How much of a response's content is out, for whoever has to tell when the rest does not follow."""
 
-    __slots__ = ("octets",)
+    __slots__ = ("begun", "octets")
 
     def __init__(self) -> None:
+        self.begun = False
+        """Whether the head is out, so that no other answer can take this one's place."""
+
         self.octets = 0
 
 
@@ -117,49 +120,54 @@ async def send_stream(
     framing: Framing,
     response: Response,
     context: Context,
-    progress: Progress | None = None,
-) -> int:
+    progress: Progress,
+) -> None:
     """Send the head and then the content of a streamed response, never faster than the peer takes it.
+
+    The head goes out with the first piece, as WSGI has it (PEP 3333): what is wrong before that can still be answered.
 
     The context is the exchange's own; the iterator's steps run in it, in the pool for plain iterators. (This
     coroutine itself must run in another context when the source is a plain iterator: a context can be entered
     by one thread only.)
-
-    Returns:
-        Octets of content that were sent.
 
     Raises:
         StreamMismatch: the content does not have the announced length.
         FileTruncated: the file became shorter meanwhile.
         BaseException: whatever the iterator raised. The content was not ended: the client must see that.
     """
-    outlet.send(framing.head)
-    sent = 0
     pieces = pieces_of(response.source, outlet.pool, context)
     try:
         async for piece in pieces:
             if not piece:
                 continue
-            if framing.length is not None and sent + len(piece) > framing.length:
-                outlet.send(piece[: framing.length - sent])
+            if framing.length is not None and progress.octets + len(piece) > framing.length:
+                _send(outlet, framing, progress, piece[: framing.length - progress.octets])
                 raise StreamMismatch(
                     f"content goes on after the {framing.length} octets of its Content-Length"
                 )
-            sent += len(piece)
-            if progress is not None:
-                progress.octets = sent
-            outlet.send(writer.chunk(piece) if framing.chunked else piece)
+            _send(outlet, framing, progress, writer.chunk(piece) if framing.chunked else piece)
+            progress.octets += len(piece)
             await outlet.drained()
-        if framing.length is not None and sent != framing.length:
+        if framing.length is not None and progress.octets != framing.length:
             raise StreamMismatch(
-                f"content ended after {sent} of the {framing.length} octets of its Content-Length"
+                f"content ended after {progress.octets} of the {framing.length} octets of its Content-Length"
             )
+        end = b""
         if framing.chunked:
             trailers = response.trailers
-            outlet.send(writer.last_chunk(trailers.items() if trailers is not None else ()))
+            end = writer.last_chunk(trailers.items() if trailers is not None else ())
+        _send(outlet, framing, progress, end)
     finally:
         await pieces.aclose()
-    return sent
+
+
+def _send(outlet: Outlet, framing: Framing, progress: Progress, data: bytes) -> None:
+    """Send `data`, behind the head if that is not out yet."""
+    if not progress.begun:
+        progress.begun = True
+        data = framing.head + data
+    if data:
+        outlet.send(data)
 
 
 def pieces_of(source: Any, pool: ThreadPool, context: Context) -> Any:
