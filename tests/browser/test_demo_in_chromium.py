@@ -60,7 +60,7 @@ def page(request: pytest.FixtureRequest, chromium: Any, served: Served) -> Itera
         java_script_enabled=getattr(request, "param", True),
         base_url=f"http://localhost:{served.port}",
     )
-    context.set_default_timeout(5000)
+    context.set_default_timeout(20_000)  # of a busy machine; nothing waits so long otherwise
     page = context.new_page()
     complaints: list[str] = []
     failures: list[str] = []
