@@ -19,6 +19,8 @@ from fetching import fetch, fetch_often, make_app, settle_inline
 from groundwire import Groundwire, g, url_for
 from groundwire import request as current_request
 from groundwire.app.execution import (
+    LONG_HOLD_SECONDS,
+    SHORT_HOLDS,
     SLOW_RUNS,
     SWITCHED_RUNS,
     WATCHED_RUNS,
@@ -329,6 +331,25 @@ def test_an_endpoint_that_always_gives_the_processor_up_stays_in_threads() -> No
     assert ("thread", "it waited for something") == (execution.mode, execution.reason)
 
 
+def test_a_long_hold_of_the_loop_is_one_too_many() -> None:
+    execution = Execution((), "inline", "")
+
+    assert execution.held_the_loop_for(LONG_HOLD_SECONDS, 100.0)
+    assert ("thread", "a run held the event loop for 10.0 ms") == (execution.mode, execution.reason)
+    assert execution.held_loop
+
+
+def test_short_holds_are_forgiven_as_long_as_they_are_rare() -> None:
+    execution = Execution((), "inline", "")
+
+    for second in range(100):
+        assert not execution.held_the_loop_for(0.003, float(second))
+    for _ in range(SHORT_HOLDS - 1):
+        assert not execution.held_the_loop_for(0.003, 99.0)
+    assert execution.held_the_loop_for(0.003, 99.0)
+    assert "thread" == execution.mode
+
+
 def burn(seconds: float) -> None:
     end = time.thread_time() + seconds
     while time.thread_time() < end:
@@ -342,7 +363,7 @@ def test_endpoint_that_holds_the_loop_goes_to_threads_for_good(path: str) -> Non
 
     def view(n: int = 0) -> str:
         if slow:
-            burn(0.003)
+            burn(0.015)
         return thread_name()
 
     app.add_url_rule("/plain", "view", view, run="inline")

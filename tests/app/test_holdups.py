@@ -6,15 +6,16 @@ import pytest
 
 from groundwire import Groundwire
 from groundwire.app import holdups
-from groundwire.app.holdups import HoldUps, waited_for_processor
+from groundwire.app.holdups import HoldUps, stolen_from_machine, waited_for_processor
 
 
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Time, and how long the thread has waited for a processor, by hand."""
-    times = {"now": 100.0, "waited": 5.0}
+    times = {"now": 100.0, "waited": 5.0, "stolen": 1.0}
     monkeypatch.setattr(holdups, "perf_counter", lambda: times["now"])
     monkeypatch.setattr(holdups, "waited_for_processor", lambda: times["waited"])
+    monkeypatch.setattr(holdups, "stolen_from_machine", lambda: times["stolen"])
     return times
 
 
@@ -90,5 +91,15 @@ def test_a_server_s_app_notes_once_a_second() -> None:
 
 def test_where_nobody_tells_nothing_was_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holdups, "SCHEDULER_FILE", "/nowhere")
+    monkeypatch.setattr(holdups, "PROCESSORS_FILE", "/nowhere")
 
-    assert 0.0 == waited_for_processor()
+    assert 0.0 == waited_for_processor() == stolen_from_machine()
+
+
+def test_time_that_the_host_took_is_excused(clocks: dict[str, float]) -> None:
+    hold_ups = HoldUps()
+    hold_ups.note()
+    clocks["now"] += 0.5
+    clocks["stolen"] += 0.02
+
+    assert pytest.approx(0.02) == hold_ups.seconds_of(0.025)

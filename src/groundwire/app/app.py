@@ -227,7 +227,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             return lifecycle.last_answer(self, context, error)
 
     def held_loop(self, request: Any, seconds: float) -> None:
-        """Take note that answering `request` on the event loop took so long: its endpoint goes to threads for good."""
+        """Take note that answering `request` on the event loop took so long: its endpoint may have to go to threads."""
         self.plans.overran(self.plans.of(self, request.url_rule), seconds)
 
     def content_policy(self, request: Any) -> ContentPolicy:

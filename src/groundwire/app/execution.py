@@ -38,6 +38,15 @@ waits for the interpreter, which another thread has; and what such a run called 
 WATCHED_RUN_SECONDS = 0.001
 
 
+LONG_HOLD_SECONDS = 0.010
+"""A run on the event loop that was longer sends its endpoint to threads for the life of the process."""
+
+SHORT_HOLDS = 5
+"""Runs between `HELD_LOOP_SECONDS` and that which are forgiven, one more each second: a virtual machine is stopped for
+a few milliseconds now and then, in the midst of anything, and cannot tell. An endpoint that is slow by itself soon has
+more of them."""
+
+
 class Execution:
     """Where one endpoint runs, and why, in words.
 
@@ -47,7 +56,17 @@ class Execution:
         reason: why.
     """
 
-    __slots__ = ("chain", "held_loop", "mode", "reason", "runs", "slow", "switched")
+    __slots__ = (
+        "chain",
+        "held_at",
+        "held_loop",
+        "holds",
+        "mode",
+        "reason",
+        "runs",
+        "slow",
+        "switched",
+    )
 
     def __init__(self, chain: tuple[Any, ...], mode: Mode, reason: str) -> None:
         self.chain = chain
@@ -56,6 +75,8 @@ class Execution:
         self.runs = 0
         self.slow = 0
         self.switched = 0
+        self.holds = 0.0
+        self.held_at = 0.0
         self.held_loop = False
         """Whether it is known to have held the event loop, so that it runs in threads for the life of the process."""
 
@@ -93,10 +114,15 @@ class Execution:
         self.mode = "thread"
         self.reason = reason
 
-    def held_the_loop_for(self, seconds: float) -> None:
-        """Run it in threads for the life of the process: it held the event loop, and may do so once only."""
+    def held_the_loop_for(self, seconds: float, now: float) -> bool:
+        """Take into account that a run held the event loop. True when it runs in threads from now on, for good."""
+        self.holds = max(0.0, self.holds - (now - self.held_at)) + 1.0
+        self.held_at = now
+        if seconds < LONG_HOLD_SECONDS and self.holds <= SHORT_HOLDS:
+            return False
         self.held_loop = True
         self.keep_in_threads(f"a run held the event loop for {seconds * 1000:.1f} ms")
+        return True
 
 
 def is_async(function: Callable[..., Any]) -> bool:

@@ -7,11 +7,15 @@ is looked at once more before it counts. Nothing here costs a run that was not.
 
 import asyncio
 import gc
+import os
 from time import perf_counter
 from typing import Any, Final
 
 STALE_SECONDS: Final = 2.0
 """How old the note of what the thread has waited for the processor may be, to say anything of the last run."""
+
+PROCESSORS_FILE: Final = "/proc/stat"
+"""Linux: in its first line the eighth number counts ticks that a host gave to other machines than this one."""
 
 SCHEDULER_FILE: Final = "/proc/thread-self/schedstat"
 """Linux: nanoseconds on the processor, nanoseconds waiting for one, and turns, of this thread."""
@@ -50,7 +54,7 @@ class HoldUps:
     def note(self) -> None:
         """Note how long this thread has waited for a processor until now."""
         self._noted_at = perf_counter()
-        self._waited_when_noted = waited_for_processor()
+        self._waited_when_noted = waited_for_processor() + stolen_from_machine()
 
     def seconds_of(self, run_seconds: float) -> float:
         """Return how much of the run that has just ended, and took so long, others are to blame for."""
@@ -59,7 +63,8 @@ class HoldUps:
         if self._collection_ended >= now - run_seconds:
             excused += self._collection_seconds
         if now - self._noted_at - run_seconds < STALE_SECONDS:
-            excused += waited_for_processor() - self._waited_when_noted
+            waited = waited_for_processor() + stolen_from_machine()
+            excused += waited - self._waited_when_noted
             self.note()
         return min(excused, run_seconds)
 
@@ -76,5 +81,14 @@ def waited_for_processor() -> float:
     try:
         with open(SCHEDULER_FILE, "rb") as file:
             return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+def stolen_from_machine() -> float:
+    """Return the seconds for which a host gave this machine's processors to others; 0 where nobody tells."""
+    try:
+        with open(PROCESSORS_FILE, "rb") as file:
+            return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
         return 0.0

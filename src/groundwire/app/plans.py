@@ -8,6 +8,7 @@ So no request has to ask whether it is still right.
 import inspect
 import threading
 from collections.abc import Callable, Iterable
+from time import monotonic
 from types import CodeType
 from typing import Any, NamedTuple, cast
 from weakref import WeakSet
@@ -185,8 +186,7 @@ class PlanTable:
         if plan.all_async or plan.execution.mode != "inline":
             return  # from a thread too, coroutines would run on the loop
         seconds -= self.hold_ups.seconds_of(seconds)
-        if seconds > HELD_LOOP_SECONDS:
-            plan.execution.held_the_loop_for(seconds)
+        if seconds > HELD_LOOP_SECONDS and plan.execution.held_the_loop_for(seconds, monotonic()):
             self.forget()
 
     def pin(self, request: Any, reason: str) -> None:
