@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from .errors import CannotStart
+from .options import port_option
 from .run import serve_application
 from .target import Application
 
@@ -17,14 +18,7 @@ DEMO_PACKAGE = "groundwire.demo"
 @click.option(
     "--host", default="localhost", show_default=True, help="Name or address to listen on."
 )
-@click.option(
-    "--port",
-    "-p",
-    type=int,
-    default=8000,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
+@port_option
 @click.option(
     "--database",
     metavar="URL",

@@ -24,6 +24,7 @@ from ..server.errors import StartError
 from ..server.settings import ServerSettings
 from .errors import CannotStart
 from .explaining import Received, explain, visible_lines
+from .options import port_option
 
 MAX_CONNECTIONS: Final = 32
 KEPT_BYTES: Final = 256 * 1024
@@ -42,14 +43,7 @@ POLL_SECONDS: Final = 0.25
 @click.option(
     "--host", default="localhost", show_default=True, help="Name or address to listen on."
 )
-@click.option(
-    "--port",
-    "-p",
-    type=int,
-    default=8000,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
+@port_option
 @click.option("--once", is_flag=True, help="End after the first request.")
 def listen(host: str, port: int, once: bool) -> None:
     """Open a socket, show byte for byte what a browser sends, and explain it.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .errors import CannotStart
+from .options import port_option
 from .target import Application, TargetError, load_application
 
 if TYPE_CHECKING:
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Name or address to listen on; 0.0.0.0 for all.",
 )
-@click.option(
-    "--port",
-    "-p",
-    type=int,
-    default=8000,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
+@port_option
 @click.option("--unix", metavar="PATH", help="Listen on a Unix socket instead.")
 @click.option(
     "--access-log",

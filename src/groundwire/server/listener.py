@@ -12,7 +12,6 @@ import errno
 import logging
 import os
 import socket
-import struct
 import sys
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from .addresses import ListeningSockets, set_stream_options
+from .sockets import RESET_ON_CLOSE
 
 logger = logging.getLogger("groundwire.server")
 
@@ -33,7 +33,6 @@ LOG_SECONDS: Final = 10.0
 """The same trouble is logged once in this time."""
 
 _EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _BUSY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nServer: groundwire\r\nRetry-After: 1\r\n"
     b"Connection: close\r\nContent-Length: 0\r\n\r\n"
@@ -200,7 +199,7 @@ class Listener(Generic[ConnectionT]):
             self.turned_away += 1
             # A reset costs nothing more; an answer would hold a descriptor for a peer that has 256.
             with contextlib.suppress(OSError):
-                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             accepted.close()
             self._log("%d connections from one address are open: others are reset", "address")
             return

@@ -1,0 +1,12 @@
+"""Options that several commands have."""
+
+import click
+
+port_option = click.option(
+    "--port",
+    "-p",
+    type=int,
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
