@@ -1,0 +1,59 @@
+"""Flask's module names (https://flask.palletsprojects.com/api/), for programs that were written for Flask.
+
+Nothing is defined here or in the modules below: each name is the class or function that the framework itself uses, so
+``isinstance`` and ``except`` meet the same objects under either name. `groundwire.as_flask` makes this package `flask`.
+"""
+
+from typing import Any
+
+from . import json as json
+from .app import Flask as Flask
+from .blueprints import Blueprint as Blueprint
+from .config import Config as Config
+from .ctx import after_this_request as after_this_request
+from .ctx import has_app_context as has_app_context
+from .ctx import has_request_context as has_request_context
+from .globals import current_app as current_app
+from .globals import g as g
+from .globals import request as request
+from .helpers import abort as abort
+from .helpers import make_response as make_response
+from .helpers import redirect as redirect
+from .helpers import send_file as send_file
+from .helpers import send_from_directory as send_from_directory
+from .helpers import url_for as url_for
+from .json import jsonify as jsonify
+from .signals import appcontext_popped as appcontext_popped
+from .signals import appcontext_pushed as appcontext_pushed
+from .signals import appcontext_tearing_down as appcontext_tearing_down
+from .signals import before_render_template as before_render_template
+from .signals import got_request_exception as got_request_exception
+from .signals import message_flashed as message_flashed
+from .signals import request_finished as request_finished
+from .signals import request_started as request_started
+from .signals import request_tearing_down as request_tearing_down
+from .signals import template_rendered as template_rendered
+from .templating import render_template as render_template
+from .templating import render_template_string as render_template_string
+from .wrappers import Request as Request
+from .wrappers import Response as Response
+
+_LIKE_FLASK = "3.1.3"
+"""The version of Flask whose API this is: what `__version__` says to programs that ask."""
+
+
+def __getattr__(name: str) -> Any:
+    # A module's `__getattr__` and not a constant, because Flask 3.1 warns whoever reads it.
+    if name == "__version__":
+        import warnings
+
+        warnings.warn(
+            "The '__version__' attribute is deprecated and will be removed in Flask 3.2. Look for the feature itself,"
+            " or ask importlib.metadata.version('flask').",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return _LIKE_FLASK
+    raise AttributeError(
+        f"module {__name__!r} has no attribute {name!r}: Groundwire has Flask {_LIKE_FLASK}'s names"
+    )

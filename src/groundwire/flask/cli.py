@@ -1,0 +1,1 @@
+"""`flask.cli`: the command line."""

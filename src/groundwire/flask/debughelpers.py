@@ -1,0 +1,1 @@
+"""`flask.debughelpers`: what is explained in debug mode."""

@@ -1,0 +1,7 @@
+"""`flask.globals`: what stands for the app, the request and `g` of whoever looks."""
+
+from ..app.globals import app_ctx as app_ctx
+from ..app.globals import current_app as current_app
+from ..app.globals import g as g
+from ..app.globals import request as request
+from ..app.globals import request_ctx as request_ctx

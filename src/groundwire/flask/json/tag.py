@@ -1,0 +1,1 @@
+"""`flask.json.tag`: JSON that keeps what JSON has no type for."""

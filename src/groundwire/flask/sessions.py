@@ -1,0 +1,1 @@
+"""`flask.sessions`: what remembers a client from one request to the next."""

@@ -1,0 +1,3 @@
+"""`flask.testing`: clients that need no socket."""
+
+from ..app.testing import FlaskClient as FlaskClient

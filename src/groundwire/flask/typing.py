@@ -1,0 +1,1 @@
+"""`flask.typing`: names for what views and callbacks take and return."""

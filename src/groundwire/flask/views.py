@@ -1,0 +1,1 @@
+"""`flask.views`: views that are classes."""
