@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.datastructures.csp``."""
+
+from ...http.content_security_policy import ContentSecurityPolicy as ContentSecurityPolicy

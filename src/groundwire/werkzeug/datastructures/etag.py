@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.datastructures.etag``."""
+
+from ...http.etags import ETags as ETags

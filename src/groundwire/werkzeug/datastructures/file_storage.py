@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.datastructures.file_storage``."""
+
+from ...http.uploads import FileStorage as FileStorage

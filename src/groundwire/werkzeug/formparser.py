@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.formparser``."""
+
+from ..http.form_data_parser import FormDataParser as FormDataParser

@@ -1,0 +1,36 @@
+"""The names of ``werkzeug.http``."""
+
+from ..http.cache_control import parse_cache_control_header as parse_cache_control_header
+from ..http.conditional import is_resource_modified as is_resource_modified
+from ..http.content_security_policy import dump_csp_header as dump_csp_header
+from ..http.content_security_policy import parse_csp_header as parse_csp_header
+from ..http.cookies import dump_cookie as dump_cookie
+from ..http.cookies import parse_cookie as parse_cookie
+from ..http.dates import dump_age as dump_age
+from ..http.dates import http_date as http_date
+from ..http.dates import parse_age as parse_age
+from ..http.dates import parse_date as parse_date
+from ..http.etags import generate_etag as generate_etag
+from ..http.etags import parse_etags as parse_etags
+from ..http.etags import quote_etag as quote_etag
+from ..http.etags import unquote_etag as unquote_etag
+from ..http.field_values import dump_header as dump_header
+from ..http.field_values import parse_dict_header as parse_dict_header
+from ..http.field_values import parse_list_header as parse_list_header
+from ..http.field_values import parse_set_header as parse_set_header
+from ..http.field_values import quote_header_value as quote_header_value
+from ..http.field_values import unquote_header_value as unquote_header_value
+from ..http.headers import is_entity_header as is_entity_header
+from ..http.headers import is_hop_by_hop_header as is_hop_by_hop_header
+from ..http.headers import remove_entity_headers as remove_entity_headers
+from ..http.headers import remove_hop_by_hop_headers as remove_hop_by_hop_headers
+from ..http.media_types import dump_options_header as dump_options_header
+from ..http.media_types import parse_options_header as parse_options_header
+from ..http.negotiation import parse_accept_header as parse_accept_header
+from ..http.ranges import is_byte_range_valid as is_byte_range_valid
+from ..http.ranges import parse_content_range_header as parse_content_range_header
+from ..http.ranges import parse_if_range_header as parse_if_range_header
+from ..http.ranges import parse_range_header as parse_range_header
+from ..http.response_fields import COEP as COEP
+from ..http.response_fields import COOP as COOP
+from ..http.status import HTTP_STATUS_CODES as HTTP_STATUS_CODES

@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.local``."""
+
+from ..app.local import LocalProxy as LocalProxy

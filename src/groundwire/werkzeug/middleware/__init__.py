@@ -1,0 +1,1 @@
+"""`werkzeug.middleware`: WSGI applications around WSGI applications."""

@@ -1,0 +1,1 @@
+"""`werkzeug.sansio`: what Werkzeug knows of HTTP without input and output."""

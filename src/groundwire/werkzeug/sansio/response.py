@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.sansio.response``."""
+
+from ...http.response import Response as Response

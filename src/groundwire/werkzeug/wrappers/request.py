@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.wrappers.request``."""
+
+from ...http.request import Request as Request
