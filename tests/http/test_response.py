@@ -30,14 +30,8 @@ HEAD = GET | {"REQUEST_METHOD": "HEAD"}
 NOW = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 
 
-class TheirResponse(WerkzeugResponse):
-    """Werkzeug's, with the type that Flask gives it."""
-
-    default_mimetype = "text/html"
-
-
-def both(*args: Any, **kwargs: Any) -> tuple[TheirResponse, Response]:
-    return TheirResponse(*args, **kwargs), Response(*args, **kwargs)
+def both(*args: Any, **kwargs: Any) -> tuple[WerkzeugResponse, Response]:
+    return WerkzeugResponse(*args, **kwargs), Response(*args, **kwargs)
 
 
 def written(response: Any, environ: dict[str, Any]) -> tuple[bytes, str, list[tuple[str, str]]]:
@@ -102,7 +96,7 @@ def test_the_constructor_is_werkzeugs(args: tuple[Any, ...], kwargs: dict[str, A
     assert theirs.is_sequence == ours.is_sequence
     assert theirs.is_streamed == ours.is_streamed
     assert theirs.calculate_content_length() == ours.calculate_content_length()
-    assert repr(ours) == repr(theirs).replace("TheirResponse", "Response")
+    assert repr(ours) == repr(theirs).replace("WerkzeugResponse", "Response")
     for environ in (GET, HEAD):
         theirs, ours = both(*args, **kwargs)
         their_content, their_status, their_headers = written(theirs, environ)
@@ -141,8 +135,8 @@ def test_text_makes_the_least_response() -> None:
     response = Response.of_text("für")
 
     assert {"content": "für".encode()} == vars(response)
-    assert (response.status_code, response.plain_type) == (200, "text/html; charset=utf-8")
-    assert response.field_lines() == [("Content-Type", "text/html; charset=utf-8")]
+    assert (response.status_code, response.plain_type) == (200, "text/plain; charset=utf-8")
+    assert response.field_lines() == [("Content-Type", "text/plain; charset=utf-8")]
 
 
 def test_text_goes_through_an_overridden_constructor() -> None:
@@ -183,7 +177,7 @@ def test_framing_fields_are_left_to_the_server() -> None:
     response = Response("x")
     for name in ("Transfer-Encoding", "Connection", "Keep-Alive"):
         response.headers[name] = "chunked"
-    assert response.field_lines() == [("Content-Type", "text/html; charset=utf-8")]
+    assert response.field_lines() == [("Content-Type", "text/plain; charset=utf-8")]
 
 
 @pytest.mark.parametrize("length", ["1", "6"])
@@ -204,7 +198,7 @@ def test_a_content_length_that_is_not_the_contents_is_refused_before_anything_is
 def test_a_content_length_may_stand_for_content_that_is_not_sent() -> None:
     response = Response(headers={"Content-Length": "5"})
     response.headers["Content-Length"] = "5"
-    assert response.field_lines() == [("Content-Type", "text/html; charset=utf-8")]
+    assert response.field_lines() == [("Content-Type", "text/plain; charset=utf-8")]
     streamed = Response(numbers(), headers={"Content-Length": "7"})
     assert streamed.content is None
     assert streamed.content_length == 7
@@ -267,7 +261,7 @@ def test_location_becomes_absolute_where_a_class_wants_that() -> None:
     assert response.headers["Location"] == "http://localhost/app/a/y?z=1"
     plain = Absolute("x")
     plain.settle(None)
-    assert plain.plain_type == "text/html; charset=utf-8"
+    assert plain.plain_type == "text/plain; charset=utf-8"
 
 
 def test_locations_are_uris_when_they_are_sent() -> None:
@@ -373,7 +367,7 @@ def test_what_is_quoted_or_encoded_cannot_split_a_response_either(payload: str) 
 
 
 def test_streamed_content_is_read_whole_when_somebody_asks() -> None:
-    theirs, ours = TheirResponse(numbers()), Response(numbers())
+    theirs, ours = WerkzeugResponse(numbers()), Response(numbers())
     assert repr(ours) == "<Response streamed [200 OK]>"
     assert ours.is_streamed
     assert not ours.is_sequence
@@ -428,7 +422,7 @@ def test_content_length_is_not_set_where_that_is_off() -> None:
 
 
 def test_a_frozen_response_is_whole_and_tagged() -> None:
-    theirs, ours = TheirResponse(numbers()), Response(numbers())
+    theirs, ours = WerkzeugResponse(numbers()), Response(numbers())
     theirs.freeze()
     ours.freeze()
     assert theirs.get_data() == ours.get_data()
@@ -437,7 +431,7 @@ def test_a_frozen_response_is_whole_and_tagged() -> None:
 
 
 def test_the_stream_writes_at_the_end_of_the_content() -> None:
-    theirs, ours = TheirResponse(["a"]), Response(["a"])
+    theirs, ours = WerkzeugResponse(["a"]), Response(["a"])
     for response in (theirs, ours):
         stream = response.stream
         assert stream.tell() == 1
@@ -685,7 +679,7 @@ def test_sets_and_dictionaries_write_back() -> None:
     response.content_security_policy.default_src = "'self'"
     response.www_authenticate.parameters["realm"] = "x"
     expected = {
-        "Content-Type": "text/html; charset=latin-1",
+        "Content-Type": "text/plain; charset=latin-1",
         "Content-Length": "1",
         "Vary": "Cookie, Accept",
         "Allow": "GET",
@@ -820,7 +814,7 @@ def test_conditions_and_ranges_are_answered_as_werkzeug_does(
 ) -> None:
     environ = GET | {"REQUEST_METHOD": method} | conditions
     answers: list[Any] = []
-    for make in (TheirResponse, Response):
+    for make in (WerkzeugResponse, Response):
         response: Any = conditional(
             make(iter([b"01", b"234", b"56789"]) if streamed else "0123456789")
         )

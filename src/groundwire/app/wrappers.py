@@ -1,7 +1,7 @@
 """`Request` and `Response` as views know them: messages, and what the app knows of them."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from ..http import request as messages
 from ..http.errors import BadRequest, HTTPException
@@ -144,6 +144,7 @@ class Response(MessageResponse):
     (Flask: ``flask.Response``.)
     """
 
+    default_mimetype: ClassVar[str | None] = "text/html"
     json_module: Any = json
     autocorrect_location_header = False
 

@@ -89,7 +89,7 @@ class Response(ResponseFields):
     """
 
     default_status: ClassVar[Status] = 200
-    default_mimetype: ClassVar[str | None] = "text/html"
+    default_mimetype: ClassVar[str | None] = "text/plain"
 
     implicit_sequence_conversion = True
     """Whether `data` and the like may read a streamed response whole."""
@@ -110,7 +110,7 @@ class Response(ResponseFields):
     """Where content comes from when it is not whole: an iterable, synchronous or not, of octets or text, or a
     `FileSlice`."""
 
-    plain_type: str | None = "text/html; charset=utf-8"
+    plain_type: str | None = "text/plain; charset=utf-8"
     """The value of Content-Type while that is the only field; None once `headers` exists."""
 
     status_code: int = 200
