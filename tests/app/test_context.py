@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from werkzeug.test import create_environ
 
 import groundwire
 from fetching import fetch, make_app
 from groundwire import current_app, g, has_app_context, has_request_context, request
 from groundwire.app import signals
 from groundwire.app.context import RequestContext
-from groundwire.app.globals import app_ctx, request_ctx
+from groundwire.app.globals import app_ctx, cv_app, cv_request, request_ctx
+from groundwire.app.local import LocalProxy
 
 
 def test_nothing_is_bound_outside_of_a_context() -> None:
@@ -160,10 +162,128 @@ def test_popping_out_of_order_is_an_error() -> None:
     first.push()
     second.push()
 
-    with pytest.raises(AssertionError, match=r"^Popped wrong context\. Expected "):
+    with pytest.raises(AssertionError, match=r"^Popped wrong app context\. \(.* instead of "):
         first.pop()
-    second.pop()
-    first.pop()
+    assert not has_app_context()
+
+
+def test_popping_requests_out_of_order_is_an_error() -> None:
+    app = make_app()
+    first, second = app.test_request_context("/1"), app.test_request_context("/2")
+    first.push()
+    second.push()
+
+    with pytest.raises(AssertionError, match=r"^Popped wrong request context\. \(.*/2.*/1"):
+        first.pop()
+    assert not has_app_context()
+
+
+def test_an_app_context_may_be_popped_before_the_request_on_top_of_it() -> None:
+    """Flask has a variable for each of the two, so their order is free."""
+    app = make_app()
+    calls: list[str] = []
+    app.teardown_request(lambda error: calls.append("request"))
+    app.teardown_appcontext(lambda error: calls.append("app"))
+    lower, upper = app.app_context(), app.test_request_context("/upper")
+    lower.push()
+    upper.push()
+
+    lower.pop()
+    assert ("/upper", ["app"]) == (request.path, calls)
+    upper.pop()
+
+    assert ["app", "request"] == calls
+    assert not has_app_context()
+    assert not has_request_context()
+
+
+def test_app_context_pushed_again_within_a_request_knows_that_request_only_there() -> None:
+    app = make_app()
+
+    with app.app_context() as lower:
+        with app.test_request_context("/x"):
+            assert app_ctx._get_current_object() is lower  # type: ignore[attr-defined]
+            with lower:
+                assert "/x" == request.path
+                assert app_ctx._get_current_object() is lower  # type: ignore[attr-defined]
+            assert "/x" == request.path
+        assert not has_request_context()
+        assert not request
+
+
+def test_request_context_pushed_anew_has_a_g_of_its_own() -> None:
+    app = make_app()
+    context = app.test_request_context()
+
+    with context:
+        g.x = 1
+    with context:
+        assert "x" not in g
+
+
+def test_request_context_is_made_of_an_environ_or_a_request() -> None:
+    app = make_app()
+    environ = create_environ("/made")
+    made = RequestContext(app, environ)
+    again = RequestContext(app, environ, made.request, {"of": "session"})
+
+    assert environ["werkzeug.request"] is made.request
+    assert ("/made", True) == (again.request.path, again.request is made.request)
+    with again:
+        assert "/made" == request.path
+        assert environ["werkzeug.request"] is made.request
+    assert environ["werkzeug.request"] is None
+
+
+def test_functions_for_after_the_request_have_flasks_name_too() -> None:
+    app = make_app()
+
+    with app.test_request_context():
+        assert [] == request_ctx._after_request_functions
+        groundwire.after_this_request(lambda response: response)
+        assert 1 == len(request_ctx._after_request_functions)
+
+
+def test_url_adapters_may_be_replaced() -> None:
+    app = make_app()
+    app.add_url_rule("/x", "x", lambda: "")
+
+    for context in (app.app_context(), app.test_request_context()):
+        with context:
+            context.url_adapter = app.url_map.bind("replaced.example")
+            assert "http://replaced.example/x" == groundwire.url_for("x", _external=True)
+
+
+def test_context_variables_of_flask_show_the_one_there_is() -> None:
+    app = make_app()
+
+    assert cv_app.get(None) is None
+    assert cv_request.get("default") == "default"
+    for variable in (cv_app, cv_request):
+        with pytest.raises(LookupError):
+            variable.get()
+        with pytest.raises(RuntimeError, match=r"^Working outside of"):
+            LocalProxy(variable)._get_current_object()
+    assert "<ContextView 'flask.app_ctx'>" == repr(cv_app)
+    with app.app_context() as lower:
+        assert cv_app.get() is lower
+        assert cv_request.get(None) is None
+        with app.test_request_context() as upper:
+            assert (True, True) == (cv_app.get() is lower, cv_request.get() is upper)
+            assert LocalProxy(cv_request, "request").path == "/"
+
+
+def test_context_variables_of_flask_can_be_set_and_reset() -> None:
+    app = make_app()
+    context = app.test_request_context("/set")
+
+    token = cv_request.set(context)
+    assert ("/set", app) == (request.path, cv_app.get().app)
+    inner = cv_app.set(app.app_context())
+    assert "/set" == request.path
+    cv_app.reset(inner)
+    assert cv_request.get() is context
+    cv_request.reset(token)
     assert not has_app_context()
 
 

@@ -188,7 +188,7 @@ def test_where_exceptions_are_not_propagated_a_handler_of_500_goes_before_it(
     app.config["PROPAGATE_EXCEPTIONS"] = False
     assert b"Failure" in ask(app).content
 
-    app.got_first_request = False
+    app._got_first_request = False
     app.register_error_handler(500, lambda error: ("mine", 500))
     assert ask(app).content == b"mine"
 
@@ -504,7 +504,7 @@ def test_what_prefers_json_gets_the_usual_problem(app: Groundwire, accept: str) 
 
 def test_a_404_of_a_view_and_of_a_handler_are_the_programs_own(app: Groundwire) -> None:
     assert b"<h1>Not Found</h1>" in ask(app, "/none").content
-    app.got_first_request = False
+    app._got_first_request = False
     app.register_error_handler(404, lambda error: ("mine", 404))
     assert ask(app, "/nothing").content == b"mine"
 

@@ -13,6 +13,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from fetching import fetch, fetch_often, make_app
 from groundwire import Groundwire, Response, abort, g, jsonify
 from groundwire import request as current_request
+from groundwire.app.globals import cv_app, cv_request
 from groundwire.app.wrappers import Request
 from groundwire.http.errors import HTTPException, NotFound
 from groundwire.http.handler import ContentPolicy
@@ -228,7 +229,10 @@ def test_context_can_be_kept_beyond_a_wsgi_request() -> None:
 
     run_wsgi_app(app, environ)
 
-    assert ["/"] == [context.request.path for context in kept]
+    app_context, request_context = kept
+    with request_context, app_context:
+        assert "/" == current_request.path
+        assert (app_context, request_context) == (cv_app.get(), cv_request.get())
 
 
 def test_asynchronous_content_goes_through_wsgi_too() -> None:

@@ -106,7 +106,7 @@ def test_expectations_are_looked_at_each_time() -> None:
 def test_hooks_that_come_later_are_called() -> None:
     app = make()
     ask(app, "/echo", b"[1]")
-    app.got_first_request = False
+    app._got_first_request = False
     app.before_request(lambda: ("no", 403))
 
     answer = ask(app, "/echo", b"[1]")

@@ -102,8 +102,11 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         current.set(context)
         try:
             plans = self.plans
-            if (plans.setup or plans.look_over(self)).wsgi_app_overridden:
-                return InThread(self.answer_through_wsgi, context)
+            setup = plans.setup or plans.look_over(self)
+            if setup.detour:
+                if setup.wsgi_app_overridden:
+                    return InThread(self.answer_through_wsgi, context)
+                self.open_session_early(context)
             if not request.matched:
                 self.match(context)
             rule = request.url_rule
@@ -114,7 +117,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 request.method == "OPTIONS" and is_automatic(request)
             )
             if plan.execution.mode != "inline" or not (whole or plan.all_async):
-                if plan.kept_files and ordinary:
+                if plan.kept_files and ordinary and context.after_functions is None:
                     response = self.kept_file(context, plan)
                     if response is not None:
                         return response
@@ -122,7 +125,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 return InThread(self.answer_in_thread, context, plan)
             if not (plan.short and ordinary and whole):
                 return drive(lifecycle.exchange(self, context))
-            if not self.got_first_request:
+            if not self._got_first_request:
                 self.note_first_request()
             if not request.view_args and (request.method, request.path) not in plans.literal:
                 plans.remember(self, plan, request)
@@ -238,7 +241,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             request.view_args = {}
             request.matched = True
             return plan.content_policy
-        context = RequestContext(self, request)
+        context = RequestContext(self, None, request)
         request.context = context
         if (self.plans.setup or self.plans.look_over(self)).wsgi_app_overridden:
             return ContentPolicy(self.config["MAX_CONTENT_LENGTH"], whole=False)
@@ -251,6 +254,13 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         if request.routing_exception is not None:
             return ContentPolicy(policy.limit_bytes, whole=False)
         return policy
+
+    def open_session_early(self, context: RequestContext) -> None:
+        """Open the session before the rule is looked for, unless it can be left until a program looks at it."""
+        setup = self.plans.setup or self.plans.look_over(self)
+        refreshing = setup.sessions_refreshed
+        if setup.sessions_are_eager or (refreshing and refreshing.concerns(context.request)):
+            context.open_session()
 
     def match(self, context: RequestContext) -> None:
         """Find the rule and the parameters of the context's request, or what is to be raised for want of one."""
@@ -390,12 +400,15 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             return response(environ, start_response)  # type: ignore[no-any-return]
         finally:
             if "werkzeug.debug.preserve_context" in environ:
-                environ["werkzeug.debug.preserve_context"](context)
+                for kept in (context.app_context, context):  # in the order of their pushing
+                    environ["werkzeug.debug.preserve_context"](kept)
+            if error is not None and self.should_ignore_error(error):
+                error = None
             context.pop(error)
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         """Return a context for the request that a WSGI environ describes."""
-        return RequestContext(self, self.request_class(environ))
+        return RequestContext(self, environ)
 
     def app_context(self) -> AppContext:
         """Return a context that makes `current_app` and `g` work in a `with` block."""

@@ -106,7 +106,7 @@ class Blueprint(Scaffold):
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
         self._registered = False
 
-    def check_setup_finished(self, name: str) -> None:
+    def _check_setup_finished(self, name: str) -> None:
         """Raise AssertionError when it was registered already."""
         if self._registered:
             raise AssertionError(

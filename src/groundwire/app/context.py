@@ -7,9 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextvars import Token
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from ..http.errors import HTTPException
 from .current import OUTSIDE_OF_APP, OUTSIDE_OF_REQUEST, current
 from .wrappers import Request
 
@@ -63,7 +62,12 @@ class AppGlobals:
 
 
 class AppContext:
-    """Makes `current_app` and `g` work outside of an exchange. Use it in a `with` block."""
+    """Makes `current_app` and `g` work outside of an exchange. Use it in a `with` block.
+
+    It may be pushed several times, and is over when it was popped as often.
+
+    (Flask: ``flask.ctx.AppContext``.)
+    """
 
     app: Any
     """The `Groundwire` app."""
@@ -74,8 +78,8 @@ class AppContext:
     request_context: "RequestContext | None" = None
     _globals: Any = None
     _adapter: Any = None
-    _tokens: tuple[Token[Any], ...] = ()
-    """One for each push that was not popped yet."""
+    _tokens: tuple[tuple[Token[Any], Any], ...] = ()
+    """One for each push that was not popped yet, with what has to be put back then."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -98,17 +102,32 @@ class AppContext:
             self._adapter = self.app.create_url_adapter(None)
         return self._adapter
 
+    @url_adapter.setter
+    def url_adapter(self, value: Any) -> None:
+        self._adapter = value
+
+    @property
+    def app_context(self) -> "AppContext":
+        """Itself."""
+        return self
+
     def push(self) -> None:
         """Make this the current context."""
         outer = current.get(None)
-        if outer is not None and self.request is None:
-            self.request = outer.request
-            self.request_context = outer.request_context
-        self._tokens += (current.set(self),)
+        owner = None if outer is None else outer.request_context
+        self._tokens += ((current.set(self), self.request_context),)
+        self._belong_to(owner)
         self.app.context_pushed()
 
+    def _belong_to(self, owner: "RequestContext | None") -> None:
+        self.request_context = owner
+        self.request = None if owner is None else owner.request
+
     def pop(self, exc: BaseException | None = _MISSING) -> None:
-        """Run the teardown functions and make the former context current again.
+        """Run the teardown functions, if it was pushed once, and make the former context current again.
+
+        Args:
+            exc: what the teardown functions are told; by default the error being handled.
 
         Raises:
             AssertionError: another context is current.
@@ -124,12 +143,16 @@ class AppContext:
 
     def _leave(self) -> None:
         context = current.get(None)
+        (token, owner), self._tokens = self._tokens[-1], self._tokens[:-1]
+        if isinstance(context, RequestContext) and context.outlives(self):
+            # Popped before a request's context that was pushed on top of it. Flask allows that: it has a variable
+            # for each of the two.
+            context.tokens_beneath = (*context.tokens_beneath, token)
+            return
+        current.reset(token)
+        self._belong_to(owner)
         if context is not self:
-            raise AssertionError(
-                f"Popped wrong context. Expected {self!r} to be current, got {context!r}."
-            )
-        current.reset(self._tokens[-1])
-        self._tokens = self._tokens[:-1]
+            raise AssertionError(f"Popped wrong app context. ({context!r} instead of {self!r})")
 
     def __enter__(self) -> Self:
         self.push()
@@ -145,11 +168,25 @@ class AppContext:
 
 
 class RequestContext(AppContext):
-    """What one exchange needs, beside its request: `current_app`, `g`, `request`, and URLs relative to it."""
+    """What one exchange needs beside its request: `current_app`, `g`, `request`, and URLs relative to it.
+
+    Pushed by a program or a WSGI server it stands on an app context, one of its own unless the app's is current
+    already. A server's exchange, which nobody pushes, is both in one.
+
+    Args:
+        app: the app.
+        environ: the WSGI environ its request is made from.
+        request: in place of that.
+        session: in place of one that is opened.
+
+    (Flask: ``flask.ctx.RequestContext``.)
+    """
 
     request: Request
     flashes: list[tuple[str, str]] | None = None
-    session: Any = None
+    opened_session: Any = None
+    """The session, once it was opened: when it is first looked at, or before (see `groundwire.app.sessions`)."""
+
     loop: Any = None
     """The server's event loop, when the exchange came from a server."""
 
@@ -159,20 +196,39 @@ class RequestContext(AppContext):
     after_functions: list[Callable[[Any], Any]] | None = None
     """What `after_this_request` was given."""
 
-    owns_app_context: bool = True
-    """Whether the app's teardown functions run when this is popped: not if the app's context was there before."""
-
     is_exchange: bool = False
     """Whether a server's exchange made this current without pushing it, and tears down itself."""
 
-    def __init__(self, app: Any, request: Request) -> None:
+    tokens_beneath: tuple[Token[Any], ...] = ()
+    """Of the app contexts beneath that were popped before this."""
+
+    _app_context: AppContext | None = None
+
+    def __init__(
+        self,
+        app: Any,
+        environ: dict[str, Any] | None = None,
+        request: Request | None = None,
+        session: Any = None,
+    ) -> None:
         super().__init__(app)
-        self.request = request  # pyright: ignore[reportIncompatibleVariableOverride]
+        made: Any = request
+        if made is None:
+            made = app.request_class(environ)
+            made.json_module = app.json
+        self.request = made  # pyright: ignore[reportIncompatibleVariableOverride]
+        if session is not None:
+            self.session = session
 
     @property
     def request_context(self) -> "RequestContext":  # type: ignore[override]
         """Itself."""
         return self
+
+    @property
+    def app_context(self) -> AppContext:
+        """The app context it stands on; itself in a server's exchange."""
+        return self._app_context or self
 
     @property
     def url_adapter(self) -> Any:
@@ -181,50 +237,112 @@ class RequestContext(AppContext):
             self._adapter = self.app.create_url_adapter(self.request)
         return self._adapter
 
+    @url_adapter.setter
+    def url_adapter(self, value: Any) -> None:
+        self._adapter = value
+
+    @property
+    def session(self) -> Any:
+        """The session, opened now if it was not yet; it counts as looked at."""
+        session = self.open_session()
+        session.accessed = True
+        return session
+
+    @session.setter
+    def session(self, value: Any) -> None:
+        self.opened_session = value
+        if self.after_functions is None:
+            self.after_functions = []  # the short ways end here: it has to be saved
+
+    def open_session(self) -> Any:
+        """Open the session, if it was not opened yet, and return it. It does not count as looked at."""
+        session = self.opened_session
+        if session is None:
+            interface = self.app.session_interface
+            session = interface.open_session(self.app, self.request)
+            if session is None:
+                session = interface.make_null_session(self.app)
+            self.session = session
+        return session
+
+    @property
+    def _after_request_functions(self) -> list[Callable[[Any], Any]]:
+        """Flask's name for what `after_this_request` was given."""
+        if self.after_functions is None:
+            self.after_functions = []
+        return self.after_functions
+
     def copy(self) -> "RequestContext":
         """Return a context of the same request, to be pushed in another thread or task."""
-        other = type(self)(self.app, self.request)
-        other.session = self.session
-        return other
+        # Both have one session, so it is opened now.
+        session = self.open_session() if self._is_current() else self.opened_session
+        return type(self)(self.app, None, self.request, session)
+
+    def _is_current(self) -> bool:
+        context = current.get(None)
+        return context is not None and context.request_context is self
 
     def match_request(self) -> None:
         """Find the request's rule and parameters, or the error to raise in their place."""
-        request = self.request
-        try:
-            request.url_rule, request.view_args = self.url_adapter.match(return_rule=True)
-        except HTTPException as error:
-            request.routing_exception = error
+        self.app.match(self)
 
     def push(self) -> None:
         """Make this the current context, and find the request's rule."""
         outer = current.get(None)
-        if outer is self and not self._tokens:
-            self.is_exchange = True
-        elif outer is not None and outer.app is self.app and not self._tokens:
-            self._globals = outer.g
-            self.owns_app_context = False
-        self._tokens += (current.set(self),)
-        if self.owns_app_context:
-            self.app.context_pushed()
+        made: AppContext | None = None
+        if outer is None or outer.app is not self.app:
+            outer = made = cast("AppContext", self.app.app_context())
+            made.push()
+        if not self._tokens:
+            self.is_exchange = outer is self
+            if not self.is_exchange:
+                self._app_context = outer.app_context
+                self._globals = outer.g
+        self._tokens += ((current.set(self), made),)
+        if self.opened_session is None:
+            self.app.open_session_early(self)
         if not self.request.matched:
-            self.app.match(self)
+            self.match_request()
 
     def pop(self, exc: BaseException | None = _MISSING) -> None:
-        """Run the teardown functions and make the former context current again."""
+        """Run the teardown functions, if it was pushed once, and make the former context current again.
+
+        Args:
+            exc: what the teardown functions are told; by default the error being handled.
+
+        Raises:
+            AssertionError: another context is current.
+        """
         if exc is _MISSING:
             exc = sys.exc_info()[1]
+        last = len(self._tokens) == 1 and not self.is_exchange
         try:
-            if len(self._tokens) == 1 and not self.is_exchange:
-                try:
-                    self.app.do_teardown_request(exc)
-                    self.request.close()
-                finally:
-                    if self.owns_app_context:
-                        self.app.do_teardown_appcontext(exc)
+            if last:
+                self.app.do_teardown_request(exc)
+                self.request.close()
         finally:
-            self._leave()
-        if self.owns_app_context:
-            self.app.context_popped()
+            context = current.get(None)
+            (token, made), self._tokens = self._tokens[-1], self._tokens[:-1]
+            current.reset(token)
+            if last:
+                environ = self.request.__dict__.get("environ")
+                if environ is not None:
+                    environ["werkzeug.request"] = None  # no circle for the garbage collector
+                beneath, self.tokens_beneath = self.tokens_beneath, ()
+                for token in beneath:
+                    current.reset(token)
+            if made is not None:
+                made.pop(exc)
+            if context is not self:
+                raise AssertionError(
+                    f"Popped wrong request context. ({context!r} instead of {self!r})"
+                )
+
+    def outlives(self, context: AppContext) -> bool:
+        """Tell whether this stands on `context` without having made it, so that either may be popped first."""
+        return (
+            self._app_context is context and len(self._tokens) == 1 and self._tokens[0][1] is None
+        )
 
     def __repr__(self) -> str:
         request = self.request

@@ -150,6 +150,8 @@ def answer(
     yield from sent(app, signals.appcontext_pushed)
     try:
         try:
+            if (app.plans.setup or app.plans.look_over(app)).sessions_are_eager:
+                context.open_session()
             if failed is not None:
                 raise failed
             if raised is not None or returned is not None:
@@ -163,6 +165,8 @@ def answer(
         error = failure
         raise
     finally:
+        if error is not None and app.should_ignore_error(error):
+            error = None
         yield from teardown(app, context, error)
     return response
 
@@ -294,11 +298,14 @@ def finalize(
 
 
 def process_response(app: App, context: RequestContext, response: Any) -> Steps[Any]:
-    """Run what `after_this_request` was given, then the `after_request` functions, last first."""
+    """Run what `after_this_request` was given, then the `after_request` functions, last first; save the session."""
     for function in context.after_functions or ():
         response = yield from called(app, function, response)
     for function in plan_of(app, context).after:
         response = yield from called(app, function, response)
+    session = context.opened_session
+    if session is not None and not app.session_interface.is_null_session(session):
+        app.session_interface.save_session(app, session, response)
     return response
 
 
@@ -310,7 +317,7 @@ def handle_user(app: App, context: RequestContext, error: Exception) -> Steps[An
         error.show_exception = True
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
         return (yield from step(app, context, "handle_http_exception", error))
-    handler = app.find_error_handler(error, context.request.blueprints)
+    handler = app._find_error_handler(error, context.request.blueprints)
     if handler is None:
         raise error
     return (yield from called(app, handler, error))
@@ -321,7 +328,7 @@ def handle_http(app: App, context: RequestContext, error: HTTPException) -> Step
     # One without a code stands for a response; one of routing is a redirect. Neither is an error.
     if error.code is None or isinstance(error, RoutingException):
         return error
-    handler = app.find_error_handler(error, context.request.blueprints)
+    handler = app._find_error_handler(error, context.request.blueprints)
     if handler is None:
         return error
     return (yield from called(app, handler, error))
@@ -335,7 +342,7 @@ def handle_unexpected(app: App, context: RequestContext, error: Exception) -> St
     app.log_exception((type(error), error, error.__traceback__))
     server_error = InternalServerError(original_exception=error)
     value: Any = server_error
-    handler = app.find_error_handler(server_error, context.request.blueprints)
+    handler = app._find_error_handler(server_error, context.request.blueprints)
     if handler is not None:
         value = yield from called(app, handler, server_error)
     return (yield from step(app, context, "finalize_request", value, True))

@@ -30,7 +30,7 @@ def setup_method(method: F) -> F:
 
     @wraps(method)
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        self.check_setup_finished(method.__name__)
+        self._check_setup_finished(method.__name__)
         return method(self, *args, **kwargs)
 
     return cast("F", checked)
@@ -80,7 +80,7 @@ class Scaffold:
     def setup_changed(self) -> None:
         """Called when a route, hook or error handler comes, changes or goes."""
 
-    def check_setup_finished(self, name: str) -> None:
+    def _check_setup_finished(self, name: str) -> None:
         """Raise AssertionError when it is too late to call the method `name`."""
 
     # Folders

@@ -17,6 +17,7 @@ from .plans import PlanTable
 from .registry import TrackedDict, TrackedList, tracked
 from .routing import Map, Rule
 from .scaffold import Scaffold, find_instance_path
+from .sessions import SecureCookieSessionInterface, SessionInterface
 from .wrappers import Request, Response
 
 MADE_INTO_PLANS = frozenset(
@@ -48,6 +49,7 @@ class AppState(Scaffold):
     url_rule_class: type[Rule] = Rule
     url_map_class: type[Map] = Map
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
+    session_interface: SessionInterface = SecureCookieSessionInterface()
     default_config: ClassVar[Any] = {**DEFAULTS, "PERMANENT_SESSION_LIFETIME": timedelta(days=31)}
 
     testing = ConfigAttribute("TESTING")
@@ -71,7 +73,7 @@ class AppState(Scaffold):
         root_path: str | None = None,
     ) -> None:
         self.plans = PlanTable()
-        self.got_first_request = False
+        self._got_first_request = False
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is None:
             instance_path = find_instance_path(import_name)
@@ -163,12 +165,12 @@ class AppState(Scaffold):
 
     def note_first_request(self) -> None:
         """Remember that a request was handled, so that it is too late for set-up."""
-        if not self.got_first_request:
-            object.__setattr__(self, "got_first_request", True)  # which changes no plan
+        if not self._got_first_request:
+            object.__setattr__(self, "_got_first_request", True)  # which changes no plan
 
-    def check_setup_finished(self, name: str) -> None:
+    def _check_setup_finished(self, name: str) -> None:
         """Raise AssertionError when requests were handled already."""
-        if self.got_first_request:
+        if self._got_first_request:
             raise AssertionError(
                 f"The setup method {name!r} can no longer be called on the application {self.name!r}: it has handled"
                 " its first request, and what is set up now would count for some requests and not for others. Do it"
@@ -177,7 +179,7 @@ class AppState(Scaffold):
 
     # Error handlers
 
-    def find_error_handler(
+    def _find_error_handler(
         self, error: Exception, blueprints: Iterable[str]
     ) -> Callable[..., Any] | None:
         """Return the handler for `error`.

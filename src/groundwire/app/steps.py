@@ -110,6 +110,10 @@ class AppSteps(AppState):
         wanted = self.config["PROPAGATE_EXCEPTIONS"]
         return bool(self.testing or self.debug) if wanted is None else bool(wanted)
 
+    def should_ignore_error(self, error: BaseException | None) -> bool:
+        """Tell whether the teardown functions are not told of `error`. A program may override it."""
+        return False
+
     def trap_http_exception(self, e: Exception) -> bool:
         """Tell whether `e` is raised on although it could be an answer.
 

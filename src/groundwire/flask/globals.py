@@ -2,6 +2,10 @@
 
 from ..app.globals import app_ctx as app_ctx
 from ..app.globals import current_app as current_app
+from ..app.globals import cv_app, cv_request
 from ..app.globals import g as g
 from ..app.globals import request as request
 from ..app.globals import request_ctx as request_ctx
+
+_cv_app = cv_app
+_cv_request = cv_request
