@@ -14,6 +14,9 @@ from .app.templating import render_template as render_template
 from .app.templating import render_template_string as render_template_string
 from .app.static import send_file as send_file
 from .app.static import send_from_directory as send_from_directory
+from .app.globals import session as session
+from .app.flashing import flash as flash
+from .app.flashing import get_flashed_messages as get_flashed_messages
 from .app.globals import current_app as current_app
 from .app.globals import g as g
 from .app.context import after_this_request as after_this_request

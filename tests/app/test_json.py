@@ -72,16 +72,16 @@ def test_module_functions_use_the_current_app() -> None:
 def test_what_json_does_not_know_is_an_error() -> None:
     with pytest.raises(TypeError, match="Object of type object is not JSON serializable"):
         json.dumps(object())
-    with OURS.app_context(), pytest.raises(TypeError, match="not of both"):
+    with OURS.app_context(), pytest.raises(TypeError, match="either args or kwargs, not both"):
         jsonify(1, a=1)
 
 
 def test_provider_of_ones_own_must_define_both_directions() -> None:
     provider = JSONProvider(OURS)
 
-    with pytest.raises(TypeError, match="JSONProvider has to define 'dumps'"):
+    with pytest.raises(NotImplementedError, match="JSONProvider has to define 'dumps'"):
         provider.dumps(1)
-    with pytest.raises(TypeError, match="JSONProvider has to define 'loads'"):
+    with pytest.raises(NotImplementedError, match="JSONProvider has to define 'loads'"):
         provider.loads("1")
 
 

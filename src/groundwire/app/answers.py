@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 from ..http import errors
 from .context import app_context
 from .current import current
+from .json import jsonify as jsonify
 from .urls import redirect as redirect
 
 
@@ -19,16 +20,6 @@ def abort(code: Any, /, *args: Any, **kwargs: Any) -> NoReturn:
     if context is not None:
         context.app.aborter(code, *args, **kwargs)
     errors.abort(code, *args, **kwargs)
-
-
-def jsonify(*args: Any, **kwargs: Any) -> Any:
-    """Make a response of JSON: of the one argument, of several as a list, or of the keyword arguments.
-
-    Raises:
-        RuntimeError: there is no current app.
-        TypeError: there are arguments of both kinds.
-    """
-    return app_context().app.json.response(*args, **kwargs)
 
 
 def make_response(*args: Any) -> Any:

@@ -3,8 +3,21 @@
 import json as standard
 from typing import IO, Any
 
-from .current import current
+from .current import OUTSIDE_OF_APP, current
 from .json_provider import default
+
+
+def jsonify(*args: Any, **kwargs: Any) -> Any:
+    """Make a response of JSON: of the one argument, of several as a list, or of the keyword arguments.
+
+    Raises:
+        RuntimeError: there is no current app.
+        TypeError: there are arguments of both kinds.
+    """
+    context = current.get(None)
+    if context is None:
+        raise RuntimeError(OUTSIDE_OF_APP)
+    return context.app.json.response(*args, **kwargs)
 
 
 def dumps(obj: Any, **kwargs: Any) -> str:

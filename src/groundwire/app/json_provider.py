@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from datetime import date
 from typing import IO, Any, ClassVar, cast
-from weakref import ref
+from weakref import proxy, ref
 
 from ..http.dates import http_date
 
@@ -19,12 +19,16 @@ class JSONProvider:
         app: the app it belongs to.
     """
 
+    _app: Any
+    """The app, by a weak reference."""
+
     def __init__(self, app: Any) -> None:
-        self._app = ref(app)
+        self._app = proxy(app)
+        self._app_itself = ref(app)  # PERF: a proxy costs 0.1 µs an attribute
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return `obj` as JSON text."""
-        raise TypeError(f"{type(self).__name__} has to define 'dumps'.")
+        raise NotImplementedError(f"{type(self).__name__} has to define 'dumps'.")
 
     def dump(self, obj: Any, fp: IO[str], **kwargs: Any) -> None:
         """Write `obj` to a text file as JSON."""
@@ -32,7 +36,7 @@ class JSONProvider:
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Return the value that JSON text says."""
-        raise TypeError(f"{type(self).__name__} has to define 'loads'.")
+        raise NotImplementedError(f"{type(self).__name__} has to define 'loads'.")
 
     def load(self, fp: IO[Any], **kwargs: Any) -> Any:
         """Return the value that a file's JSON says."""
@@ -44,21 +48,21 @@ class JSONProvider:
         Raises:
             TypeError: there are arguments of both kinds.
         """
-        return self._respond(f"{self.dumps(self._value_of(args, kwargs))}\n", "application/json")
+        text = self.dumps(self._prepare_response_obj(args, kwargs))
+        return self._app.response_class(text, mimetype="application/json")
 
-    def _value_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what a response's JSON says. (The name is Flask's; providers of programs' own call it.)"""
         if args and kwargs:
-            raise TypeError("JSON is made of values or of keyword arguments, not of both.")
+            raise TypeError(
+                "app.json.response() takes either args or kwargs, not both: one value, several as a list, or keyword"
+                " arguments as an object."
+            )
         if not args and not kwargs:
             return None
         if len(args) == 1:
             return args[0]
         return args or kwargs
-
-    def _respond(self, text: str, mimetype: str) -> Any:
-        app = self._app()
-        assert app is not None, "a provider does not outlive its app"
-        return app.response_class.of_typed_text(text, mimetype)
 
 
 def default(value: Any) -> Any:
@@ -121,8 +125,8 @@ class DefaultJSONProvider(JSONProvider):
         Raises:
             TypeError: there are arguments of both kinds.
         """
-        value = args[0] if len(args) == 1 and not kwargs else self._value_of(args, kwargs)
-        app = self._app()
+        value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
+        app = self._app_itself()
         assert app is not None, "a provider does not outlive its app"
         compact = self.compact
         if app.config["DEBUG"] if compact is None else not compact:

@@ -8,6 +8,7 @@ So no request has to ask whether it is still right.
 import inspect
 import threading
 from collections.abc import Callable, Iterable
+from copy import copy
 from time import monotonic
 from types import CodeType
 from typing import Any, NamedTuple, cast
@@ -15,9 +16,11 @@ from weakref import WeakSet
 
 from ..http.handler import HELD_LOOP_SECONDS, ContentPolicy
 from . import signals
+from .current import current
 from .execution import Execution, is_async
 from .holdups import HoldUps
 from .route_options import options_of
+from .sessions import Refreshing, SecureCookieSessionInterface, opens_lazily
 from .static import serves_kept_files
 from .wrappers import Response, scopes_of
 
@@ -88,6 +91,20 @@ class Plan:
     text_response: Callable[[str], Response]
     """Makes the response of a view that returned a str."""
 
+    def refreshing_sessions(self, which: Refreshing) -> "Plan":
+        """Return this plan with a view that opens the session first where its cookie may have to be sent anew."""
+        view = cast("Any", self.view)
+
+        def refreshing() -> Any:
+            context = current.get()
+            if which.concerns(context.request):
+                context.open_session()
+            return view()
+
+        plan = copy(self)
+        plan.view = refreshing
+        return plan
+
 
 class Setup(NamedTuple):
     """What is to be known of an app as a whole before a request's rule is."""
@@ -101,6 +118,15 @@ class Setup(NamedTuple):
 
     static_prefixes: tuple[str, ...]
     """What the paths of static files begin with; nothing when there are none, or they are at the root."""
+
+    sessions_are_eager: bool
+    """Whether each request's session is opened and saved, looked at or not: the session interface is not the stock."""
+
+    sessions_refreshed: Refreshing | None
+    """Otherwise, which requests' sessions are, for their cookies to be sent anew."""
+
+    detour: bool
+    """Whether there is something to do before a rule is looked for, where `PlanTable.literal` has none."""
 
 
 class PlanTable:
@@ -147,11 +173,16 @@ class PlanTable:
             and app.request_class.trusted_hosts is None
             and "create_url_adapter" not in overridden
         )
+        eager = not opens_lazily(app.session_interface)
+        refreshed = None if eager else Refreshing.of(app)
         setup = Setup(
             overridden,
             "wsgi_app" in overridden,
             app.url_map.default_subdomain if path_alone else None,
             (f"{app.static_url_path}/",) if app.has_static_folder and app.static_url_path else (),
+            eager,
+            refreshed,
+            "wsgi_app" in overridden or refreshed is not None,
         )
         if changes == self._changes:
             self.setup = setup
@@ -179,7 +210,10 @@ class PlanTable:
         if listed is not None and listed.get(request.method) is plan.rule:
             setup = self.setup
             if setup is not None and setup.domain is not None:
-                self.literal[request.method, path] = plan
+                refreshed = setup.sessions_refreshed
+                self.literal[request.method, path] = (
+                    plan if refreshed is None else plan.refreshing_sessions(refreshed)
+                )
 
     def overran(self, plan: Plan, seconds: float) -> None:
         """Take into account that a run on the event loop was too long, unless others are to blame for it."""
@@ -222,10 +256,14 @@ class PlanTable:
             for by_class in app.error_handler_spec.get(scope, {}).values()
             for handler in by_class.values()
         )
+        eager = (self.setup or self.look_over(app)).sessions_are_eager
+        interface = app.session_interface
+        session_functions = (interface.open_session, interface.save_session) if eager else ()
         callbacks = (
             *(*plan.preprocessors, *plan.before, *plan.after, *plan.teardown, *plan.teardown_app),
             *handlers,
             *(getattr(app, name) for name in sorted(overridden)),
+            *session_functions,
             *(receiver for signal in signals.REQUEST_SIGNALS for receiver in signal.receivers),
         )
         plan.all_async = all(
@@ -239,7 +277,7 @@ class PlanTable:
             plan.view is not None
             and not (plan.preprocessors or plan.before or plan.after)
             and not (plan.teardown or plan.teardown_app)
-            and not overridden
+            and not (overridden or eager)
             and not signals.any_receivers()
             and app.response_class.is_plain
         )
@@ -324,3 +362,4 @@ def _forget_all() -> None:
 
 
 signals.on_receivers_changed.append(_forget_all)
+SecureCookieSessionInterface.on_change = staticmethod(_forget_all)

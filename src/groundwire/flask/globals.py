@@ -6,6 +6,7 @@ from ..app.globals import cv_app, cv_request
 from ..app.globals import g as g
 from ..app.globals import request as request
 from ..app.globals import request_ctx as request_ctx
+from ..app.globals import session as session
 
 _cv_app = cv_app
 _cv_request = cv_request

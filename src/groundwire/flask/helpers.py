@@ -2,6 +2,8 @@
 
 from ..app.answers import abort as abort
 from ..app.answers import make_response as make_response
+from ..app.flashing import flash as flash
+from ..app.flashing import get_flashed_messages as get_flashed_messages
 from ..app.scaffold import find_root_path
 from ..app.state import debug_asked_for
 from ..app.static import send_file as send_file

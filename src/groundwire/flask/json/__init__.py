@@ -1,7 +1,7 @@
 """`flask.json`: JSON by the current application's provider."""
 
-from ...app.answers import jsonify as jsonify
 from ...app.json import dump as dump
 from ...app.json import dumps as dumps
+from ...app.json import jsonify as jsonify
 from ...app.json import load as load
 from ...app.json import loads as loads
