@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
+from .context import app_context
 from .scaffold import Scaffold, setup_method
-from .static import send_static, sends_static
+from .static import max_age_of, send_static, sends_static
+from .template_functions import BlueprintTemplateFunctions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,7 +61,7 @@ class BlueprintSetupState:
         )
 
 
-class Blueprint(Scaffold):
+class Blueprint(BlueprintTemplateFunctions):
     """A part of an application.
 
     Args:
@@ -76,6 +79,8 @@ class Blueprint(Scaffold):
     Raises:
         ValueError: `name` is empty or has a dot.
     """
+
+    _got_registered_once = False
 
     def __init__(
         self,
@@ -104,28 +109,28 @@ class Blueprint(Scaffold):
         self.url_values_defaults = dict(url_defaults or {})
         self.cli_group = cli_group
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
-        self._registered = False
 
     def _check_setup_finished(self, name: str) -> None:
         """Raise AssertionError when it was registered already."""
-        if self._registered:
+        if self._got_registered_once:
             raise AssertionError(
                 f"The setup method {name!r} can no longer be called on the blueprint {self.name!r}: it has been"
                 " registered, and the app would not learn of it. Do it before `register_blueprint`."
             )
 
     @setup_method
-    def record(self, function: Deferred) -> None:
-        """Have `function` called with the `BlueprintSetupState` of each registration."""
-        self.deferred_functions.append(function)
+    def record(self, func: Deferred) -> None:
+        """Have `func` called with the `BlueprintSetupState` of each registration."""
+        self.deferred_functions.append(func)
 
     @setup_method
-    def record_once(self, function: Deferred) -> None:
-        """Have `function` called with the `BlueprintSetupState` of the first registration on each app."""
+    def record_once(self, func: Deferred) -> None:
+        """Have `func` called with the `BlueprintSetupState` of the first registration on each app."""
 
+        @wraps(func)
         def once(state: BlueprintSetupState) -> None:
             if state.first_registration:
-                function(state)
+                func(state)
 
         self.record(once)
 
@@ -196,7 +201,7 @@ class Blueprint(Scaffold):
             )
         first_of_blueprint = not any(other is self for other in app.blueprints.values())
         app.blueprints[name] = self
-        self._registered = True
+        self._got_registered_once = True
         state = self.make_setup_state(app, options, first_of_blueprint)
         if self.has_static_folder:
             state.add_url_rule(
@@ -204,21 +209,25 @@ class Blueprint(Scaffold):
                 view_func=self.send_static_file,
                 endpoint="static",
             )
-        self._merge_functions(app, name)
+        self._merge_blueprint_funcs(app, name)
         for deferred in self.deferred_functions:
             deferred(state)
         for blueprint, own_options in self._blueprints:
             nested = {**own_options, "name_prefix": name}
-            prefix_of_nested = own_options.get("url_prefix", blueprint.url_prefix)
+            prefix_of_nested = own_options.get("url_prefix")
+            if prefix_of_nested is None:
+                prefix_of_nested = blueprint.url_prefix
             nested["url_prefix"] = _joined(state.url_prefix, prefix_of_nested)
-            subdomain = own_options.get("subdomain", blueprint.subdomain)
+            subdomain = own_options.get("subdomain")
+            if subdomain is None:
+                subdomain = blueprint.subdomain
             if state.subdomain is not None:
                 subdomain = f"{subdomain}.{state.subdomain}" if subdomain else state.subdomain
             if subdomain is not None:
                 nested["subdomain"] = subdomain
             blueprint.register(app, nested)
 
-    def _merge_functions(self, app: Any, name: str) -> None:
+    def _merge_blueprint_funcs(self, app: Any, name: str) -> None:
         def own(scope: str | None) -> str:
             return name if scope is None else f"{name}.{scope}"
 
@@ -243,33 +252,45 @@ class Blueprint(Scaffold):
             raise RuntimeError(
                 f"The blueprint {self.name!r} has no 'static_folder' to serve files from."
             )
-        return send_static(folder, filename)
+        return send_static(folder, filename, max_age=self.get_send_file_max_age(filename))
+
+    @sends_static
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """Return how many seconds a client may keep a file without asking; see the app's method of that name."""
+        app: Any = app_context().app
+        return max_age_of(app.config["SEND_FILE_MAX_AGE_DEFAULT"])
 
     # For the whole app
 
-    def before_app_request(self, function: F) -> F:
+    @setup_method
+    def before_app_request(self, f: F) -> F:
         """As `before_request`, for each request of the app."""
-        return self._for_app("before_request_funcs", function)
+        return self._for_app("before_request_funcs", f)
 
-    def after_app_request(self, function: F) -> F:
+    @setup_method
+    def after_app_request(self, f: F) -> F:
         """As `after_request`, for each request of the app."""
-        return self._for_app("after_request_funcs", function)
+        return self._for_app("after_request_funcs", f)
 
-    def teardown_app_request(self, function: F) -> F:
+    @setup_method
+    def teardown_app_request(self, f: F) -> F:
         """As `teardown_request`, for each request of the app."""
-        return self._for_app("teardown_request_funcs", function)
+        return self._for_app("teardown_request_funcs", f)
 
-    def app_context_processor(self, function: F) -> F:
+    @setup_method
+    def app_context_processor(self, f: F) -> F:
         """As `context_processor`, for each template of the app."""
-        return self._for_app("template_context_processors", function)
+        return self._for_app("template_context_processors", f)
 
-    def app_url_value_preprocessor(self, function: F) -> F:
+    @setup_method
+    def app_url_value_preprocessor(self, f: F) -> F:
         """As `url_value_preprocessor`, for each request of the app."""
-        return self._for_app("url_value_preprocessors", function)
+        return self._for_app("url_value_preprocessors", f)
 
-    def app_url_defaults(self, function: F) -> F:
+    @setup_method
+    def app_url_defaults(self, f: F) -> F:
         """As `url_defaults`, for each URL of the app."""
-        return self._for_app("url_default_functions", function)
+        return self._for_app("url_default_functions", f)
 
     def _for_app(self, attribute: str, function: F) -> F:
         def record(state: BlueprintSetupState) -> None:
@@ -278,6 +299,7 @@ class Blueprint(Scaffold):
         self.record_once(record)
         return function
 
+    @setup_method
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[F], F]:
         """As `errorhandler`, for each request of the app."""
 

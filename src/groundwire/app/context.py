@@ -4,15 +4,18 @@ There is one context variable, `current`.
 """
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Self, cast
 
 from .current import OUTSIDE_OF_APP, OUTSIDE_OF_REQUEST, current
+from .local import LocalProxy
 from .wrappers import Request
 
 _MISSING: Any = object()
+_holding = threading.Lock()
 
 
 class AppGlobals:
@@ -81,6 +84,9 @@ class AppContext:
     _tokens: tuple[tuple[Token[Any], Any], ...] = ()
     """One for each push that was not popped yet, with what has to be put back then."""
 
+    _holds: int = 0
+    _postponed: bool = False
+
     def __init__(self, app: Any) -> None:
         self.app = app
 
@@ -135,7 +141,7 @@ class AppContext:
         if exc is _MISSING:
             exc = sys.exc_info()[1]
         try:
-            if len(self._tokens) == 1:
+            if len(self._tokens) == 1 and not self.postpones(exc):
                 self.app.do_teardown_appcontext(exc)
         finally:
             self._leave()
@@ -153,6 +159,28 @@ class AppContext:
         self._belong_to(owner)
         if context is not self:
             raise AssertionError(f"Popped wrong app context. ({context!r} instead of {self!r})")
+
+    def hold(self) -> None:
+        """Have the teardown wait for as many calls of `let_go`."""
+        with _holding:
+            self._holds += 1
+
+    def postpones(self, error: BaseException | None) -> bool:
+        """Tell whether the teardown, due now, is left to who holds this. After an error nobody is waited for."""
+        if self._holds == 0 or error is not None:
+            return False
+        with _holding:
+            self._postponed = self._holds > 0
+            return self._postponed
+
+    def let_go(self) -> bool:
+        """Hold this no longer. True: the teardown was postponed, and is the caller's to do now."""
+        with _holding:
+            self._holds -= 1
+            due = self._postponed and self._holds == 0
+            if due:
+                self._postponed = False
+            return due
 
     def __enter__(self) -> Self:
         self.push()
@@ -317,7 +345,7 @@ class RequestContext(AppContext):
             exc = sys.exc_info()[1]
         last = len(self._tokens) == 1 and not self.is_exchange
         try:
-            if last:
+            if last and not self.postpones(exc):
                 self.app.do_teardown_request(exc)
                 self.request.close()
         finally:
@@ -401,3 +429,11 @@ def app_context() -> AppContext:
     if context is None:
         raise RuntimeError(OUTSIDE_OF_APP)
     return context
+
+
+def _globals() -> Any:
+    return app_context().g
+
+
+g = cast("Any", LocalProxy(_globals))
+"""The namespace of the current context."""

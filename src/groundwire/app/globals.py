@@ -5,9 +5,12 @@ from typing import Any, Generic, TypeVar, cast
 
 from .app import Groundwire
 from .context import AppContext, RequestContext, request_context
+from .context import g as g
 from .current import OUTSIDE_OF_APP, OUTSIDE_OF_REQUEST, current
+from .flashing import get_flashed_messages
 from .local import LocalProxy
 from .sessions import SessionMixin
+from .template_context import STANDARD_GLOBALS
 from .wrappers import Request
 
 _MISSING: Any = object()
@@ -20,13 +23,6 @@ def _app() -> Groundwire:
         raise RuntimeError(OUTSIDE_OF_APP)
     app: Groundwire = context.app
     return app
-
-
-def _globals() -> Any:
-    context = current.get(None)
-    if context is None:
-        raise RuntimeError(OUTSIDE_OF_APP)
-    return context.g
 
 
 def _session() -> SessionMixin:
@@ -99,7 +95,10 @@ cv_request: ContextView[RequestContext] = ContextView(
 # An editor is told the type of what they stand for.
 app_ctx = cast("AppContext", LocalProxy(cv_app))
 current_app = cast("Groundwire", LocalProxy(_app))
-g = cast("Any", LocalProxy(_globals))
 request_ctx = cast("RequestContext", LocalProxy(request_context))
 request = cast("Request", LocalProxy(_request))
 session = cast("SessionMixin", LocalProxy(_session))
+
+STANDARD_GLOBALS.update(
+    request=request, session=session, g=g, get_flashed_messages=get_flashed_messages
+)

@@ -6,10 +6,11 @@ from collections.abc import Callable, ValuesView
 from typing import Any, TypeVar, cast
 
 from .blueprints import Blueprint
+from .context import g
 from .route_options import RouteOptions
 from .scaffold import setup_method
 from .state import AppState
-from .static import send_static, sends_static
+from .static import max_age_of, send_static, sends_static
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -110,26 +111,30 @@ class AppRoutes(AppState):
         return self.blueprints.values()
 
     @setup_method
-    def teardown_appcontext(self, function: F) -> F:
-        """Have `function` called when a context of the app is over, with the error that ended it or None."""
-        self.teardown_appcontext_funcs.append(function)
-        return function
+    def teardown_appcontext(self, f: F) -> F:
+        """Have `f` called when a context of the app is over, with the error that ended it or None."""
+        self.teardown_appcontext_funcs.append(f)
+        return f
 
     @setup_method
-    def shell_context_processor(self, function: F) -> F:
-        """Have what `function` returns, a dict, known to the interactive shell."""
-        self.shell_context_processors.append(function)
-        return function
+    def shell_context_processor(self, f: F) -> F:
+        """Have what `f` returns, a dict, known to the interactive shell."""
+        self.shell_context_processors.append(f)
+        return f
+
+    def make_shell_context(self) -> dict[str, Any]:
+        """Return the names that the interactive shell knows: `app`, `g`, and what the processors add."""
+        names: dict[str, Any] = {"app": self, "g": g}
+        for processor in self.shell_context_processors:
+            names.update(processor())
+        return names
 
     # Static files
 
     @sends_static
     def get_send_file_max_age(self, filename: str | None) -> int | None:
         """Return how many seconds a client may keep a file without asking (SEND_FILE_MAX_AGE_DEFAULT)."""
-        value = self.config["SEND_FILE_MAX_AGE_DEFAULT"]
-        if value is None:
-            return None
-        return int(value.total_seconds()) if hasattr(value, "total_seconds") else int(value)
+        return max_age_of(self.config["SEND_FILE_MAX_AGE_DEFAULT"])
 
     @sends_static
     def send_static_file(self, filename: str) -> Any:

@@ -7,12 +7,15 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
+from jinja2 import BaseLoader, FileSystemLoader
+
 from ..http.errors import HTTPException, default_exceptions
 from .registry import TrackedDict
+from .template_context import default_template_ctx_processor
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,6 +79,7 @@ class Scaffold:
         self.url_value_preprocessors: FunctionsByScope = TrackedDict(changed, list)
         self.url_default_functions: FunctionsByScope = TrackedDict(changed, list)
         self.template_context_processors: FunctionsByScope = TrackedDict(changed, list)
+        self.template_context_processors[None] = [default_template_ctx_processor]
 
     def setup_changed(self) -> None:
         """Called when a route, hook or error handler comes, changes or goes."""
@@ -127,6 +131,13 @@ class Scaffold:
             )
         path = os.path.join(self.root_path, resource)
         return open(path, mode, encoding=None if mode == "rb" else encoding)
+
+    @cached_property
+    def jinja_loader(self) -> BaseLoader | None:
+        """What loads its templates: of `template_folder`, if it has one. Set it to load them from elsewhere."""
+        if self.template_folder is None:
+            return None
+        return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
     # Routes
 
@@ -197,40 +208,40 @@ class Scaffold:
     # Hooks
 
     @setup_method
-    def before_request(self, function: F) -> F:
-        """Have `function` called before each request. What it returns, unless None, is the answer."""
-        self.before_request_funcs.setdefault(None, []).append(function)
-        return function
+    def before_request(self, f: F) -> F:
+        """Have `f` called before each request. What it returns, unless None, is the answer."""
+        self.before_request_funcs.setdefault(None, []).append(f)
+        return f
 
     @setup_method
-    def after_request(self, function: F) -> F:
-        """Have `function` called with each response; it returns that or another one."""
-        self.after_request_funcs.setdefault(None, []).append(function)
-        return function
+    def after_request(self, f: F) -> F:
+        """Have `f` called with each response; it returns that or another one."""
+        self.after_request_funcs.setdefault(None, []).append(f)
+        return f
 
     @setup_method
-    def teardown_request(self, function: F) -> F:
-        """Have `function` called when a request is over, with the error that ended it or None."""
-        self.teardown_request_funcs.setdefault(None, []).append(function)
-        return function
+    def teardown_request(self, f: F) -> F:
+        """Have `f` called when a request is over, with the error that ended it or None."""
+        self.teardown_request_funcs.setdefault(None, []).append(f)
+        return f
 
     @setup_method
-    def context_processor(self, function: F) -> F:
-        """Have what `function` returns, a dict, known to each template."""
-        self.template_context_processors.setdefault(None, []).append(function)
-        return function
+    def context_processor(self, f: F) -> F:
+        """Have what `f` returns, a dict, known to each template."""
+        self.template_context_processors.setdefault(None, []).append(f)
+        return f
 
     @setup_method
-    def url_value_preprocessor(self, function: F) -> F:
-        """Have `function` called with the endpoint and the parameters of each request, to change them."""
-        self.url_value_preprocessors.setdefault(None, []).append(function)
-        return function
+    def url_value_preprocessor(self, f: F) -> F:
+        """Have `f` called with the endpoint and the parameters of each request, to change them."""
+        self.url_value_preprocessors.setdefault(None, []).append(f)
+        return f
 
     @setup_method
-    def url_defaults(self, function: F) -> F:
-        """Have `function` called with the endpoint and the values of each URL that is built, to change them."""
-        self.url_default_functions.setdefault(None, []).append(function)
-        return function
+    def url_defaults(self, f: F) -> F:
+        """Have `f` called with the endpoint and the values of each URL that is built, to change them."""
+        self.url_default_functions.setdefault(None, []).append(f)
+        return f
 
     # Errors
 
@@ -254,8 +265,14 @@ class Scaffold:
             ValueError: no exception belongs to that code, or an instance was given.
             TypeError: what was given is not a class of exceptions.
         """
-        exception, code = error_class_and_code(code_or_exception)
+        exception, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][exception] = f
+
+    @staticmethod
+    def _get_exc_class_and_code(
+        exc_class_or_code: type[Exception] | int,
+    ) -> tuple[type[Exception], int | None]:
+        return error_class_and_code(exc_class_or_code)
 
 
 def error_class_and_code(

@@ -76,7 +76,7 @@ class AppState(Scaffold):
         self._got_first_request = False
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is None:
-            instance_path = find_instance_path(import_name)
+            instance_path = self.auto_find_instance_path()
         elif not os.path.isabs(instance_path):
             raise ValueError(
                 f"'instance_path' must be an absolute path, not {instance_path!r}: a relative one would depend on the"
@@ -119,6 +119,9 @@ class AppState(Scaffold):
     @debug.setter
     def debug(self, value: bool) -> None:
         self.config["DEBUG"] = value
+        made = vars(self).get("jinja_env")
+        if made is not None and self.config["TEMPLATES_AUTO_RELOAD"] is None:
+            made.auto_reload = value
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -131,6 +134,10 @@ class AppState(Scaffold):
         defaults = dict(self.default_config)
         defaults["DEBUG"] = debug_asked_for()
         return self.config_class(root_path, defaults)
+
+    def auto_find_instance_path(self) -> str:
+        """Return the instance path of an app that was given none."""
+        return find_instance_path(self.import_name)
 
     def make_aborter(self) -> Aborter:
         """Make what `abort` raises with."""

@@ -559,7 +559,16 @@ def serves_kept_files(app: Any, view: Any) -> bool:
     """Tell whether `view` serves static files as Groundwire does, and may be tried with `kept_files_only`."""
     stands_for = getattr(view, "stands_for", None)
     method = view if stands_for is None else stands_for()
-    return all(getattr(each, "sends_static", False) for each in (method, app.get_send_file_max_age))
+    owner = getattr(method, "__self__", app)
+    called = (method, app.get_send_file_max_age, getattr(owner, "get_send_file_max_age", None))
+    return all(getattr(each, "sends_static", False) for each in called)
+
+
+def max_age_of(value: Any) -> int | None:
+    """Return SEND_FILE_MAX_AGE_DEFAULT in seconds, be it a number, a `timedelta` or None."""
+    if value is None:
+        return None
+    return int(value.total_seconds()) if hasattr(value, "total_seconds") else int(value)
 
 
 def send_file(
