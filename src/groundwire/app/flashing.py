@@ -1,7 +1,7 @@
 """Messages for the next page (https://flask.palletsprojects.com/patterns/flashing/)."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from . import signals
 from .context import request_context
@@ -43,13 +43,12 @@ def get_flashed_messages(
         RuntimeError: there is no request.
     """
     context = request_context()
-    flashes = context.flashes
+    flashes: Any = context.flashes
     if flashes is None:
         session = context.session
         flashes = session.pop("_flashes") if "_flashes" in session else []
         context.flashes = flashes
     if category_filter:
         flashes = [each for each in flashes if each[0] in category_filter]
-    if with_categories:
-        return cast("list[tuple[str, str]]", flashes)
-    return [each[1] for each in flashes]
+    found: list[tuple[str, str]] = flashes
+    return found if with_categories else [text for _, text in found]

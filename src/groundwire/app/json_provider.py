@@ -52,7 +52,7 @@ class JSONProvider:
         return self._app.response_class(text, mimetype="application/json")
 
     def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return what a response's JSON says. (The name is Flask's; providers of programs' own call it.)"""
+        """Return what a response's JSON says. The name is Flask's, because programs' own providers call it."""
         if args and kwargs:
             raise TypeError(
                 "app.json.response() takes either args or kwargs, not both: one value, several as a list, or keyword"
@@ -125,7 +125,9 @@ class DefaultJSONProvider(JSONProvider):
         Raises:
             TypeError: there are arguments of both kinds.
         """
-        value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
+        value = (
+            args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
+        )
         app = self._app_itself()
         assert app is not None, "a provider does not outlive its app"
         compact = self.compact

@@ -56,8 +56,10 @@ class TagDict(JSONTag):
 
     def check(self, value: Any) -> bool:
         """Tell whether `value` is a dict whose only key is a registered tag."""
-        tags = self.serializer.tags
-        return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in tags
+        if not isinstance(value, dict) or len(value) != 1:  # pyright: ignore[reportUnknownArgumentType]
+            return False
+        (key,) = cast("dict[str, Any]", value)
+        return key in self.serializer.tags
 
     def to_json(self, value: Any) -> Any:
         """Return the dict with the key made unlike a tag."""
@@ -263,10 +265,10 @@ class TaggedJSONSerializer:
 
     def _untag_all(self, value: Any) -> Any:
         if isinstance(value, dict):
-            inner = cast("dict[str, Any]", value)
+            inner = cast("Any", value)
             return self.untag({key: self._untag_all(item) for key, item in inner.items()})
         if isinstance(value, list):
-            return [self._untag_all(item) for item in cast("list[Any]", value)]
+            return [self._untag_all(item) for item in cast("Any", value)]
         return value
 
     def dumps(self, value: Any) -> str:

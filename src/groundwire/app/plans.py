@@ -20,7 +20,7 @@ from .current import current
 from .execution import Execution, is_async
 from .holdups import HoldUps
 from .route_options import options_of
-from .sessions import Refreshing, SecureCookieSessionInterface, opens_lazily
+from .sessions import Refreshing, on_interface_changed, opens_lazily
 from .static import serves_kept_files
 from .wrappers import Response, scopes_of
 
@@ -362,4 +362,4 @@ def _forget_all() -> None:
 
 
 signals.on_receivers_changed.append(_forget_all)
-SecureCookieSessionInterface.on_change = staticmethod(_forget_all)
+on_interface_changed.append(_forget_all)

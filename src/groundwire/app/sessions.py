@@ -9,7 +9,7 @@ cookie suffices; and a session interface of a program's own is opened and saved 
 import hashlib
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple, NoReturn, Self, cast
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode
@@ -18,6 +18,9 @@ from ..http.mappings import CallbackDict
 from .current import current
 from .json_tag import TaggedJSONSerializer
 from .security import is_strict
+
+on_interface_changed: list[Callable[[], None]] = []
+"""Called when an attribute of a stock interface is set: an app decides by them when to open its sessions."""
 
 
 class SessionMixin(MutableMapping[str, Any]):
@@ -48,7 +51,7 @@ def note_change(session: "SecureCookieSession") -> None:
     session.modified = True
 
 
-class SecureCookieSession(CallbackDict[str, Any], SessionMixin):  # type: ignore[misc]
+class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
     """A session whose whole content is in a signed cookie.
 
     It notices what is done to it, not what is done to a list or dict within: set `modified` then.
@@ -104,7 +107,7 @@ class SessionInterface:
         return name
 
     def get_cookie_domain(self, app: Any) -> str | None:
-        """Return the domain whose hosts get the cookie; None: only the very host that set it (SESSION_COOKIE_DOMAIN)."""
+        """Return the domain whose hosts get the cookie; None: the very host that set it (SESSION_COOKIE_DOMAIN)."""
         domain: str | None = app.config["SESSION_COOKIE_DOMAIN"]
         return domain
 
@@ -176,7 +179,8 @@ session_json_serializer = TaggedJSONSerializer()
 
 def _sha1(string: bytes = b"") -> Any:
     # Looked up when it is called: a Python built for FIPS may lack it, and a program may choose another before that.
-    return hashlib.sha1(string)  # noqa: S324 - what Flask signs with; HMAC does not ask for more
+    # What is known of collisions of SHA-1 does not help against HMAC (RFC 6194 §3.3).
+    return hashlib.sha1(string)
 
 
 class SecureCookieSessionInterface(SessionInterface):
@@ -196,13 +200,10 @@ class SecureCookieSessionInterface(SessionInterface):
 
     session_class: type[Any] = SecureCookieSession
 
-    on_change: Callable[[], None] | None = None
-    """Called when an attribute is set, because an app decides by them when to open its sessions."""
-
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-        if SecureCookieSessionInterface.on_change is not None:
-            SecureCookieSessionInterface.on_change()
+        for listener in on_interface_changed:
+            listener()
 
     def get_signing_serializer(self, app: Any) -> URLSafeTimedSerializer | None:
         """Return what signs, and checks signatures; None without a SECRET_KEY.
@@ -212,7 +213,7 @@ class SecureCookieSessionInterface(SessionInterface):
         key: str | bytes | None = app.secret_key
         if not key:
             return None
-        keys = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), key]  # the newest last
+        keys: Any = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), key]  # the newest last
         return URLSafeTimedSerializer(
             keys,
             salt=self.salt,
@@ -292,7 +293,7 @@ def opens_lazily(interface: Any) -> bool:
 
 def _has(interface: Any, stock: dict[str, Any]) -> bool:
     own = getattr(interface, "__dict__", {})
-    kind = type(interface)
+    kind = cast("Any", type(interface))
     return not (own.keys() & stock.keys()) and all(
         getattr(kind, name, None) is value for name, value in stock.items()
     )
