@@ -1,6 +1,7 @@
 """`LocalProxy` is what it stands for."""
 
 import asyncio
+import contextvars
 import copy
 import math
 import operator
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from groundwire.app.local import LocalProxy
+from groundwire.app.local import Local, LocalManager, LocalProxy, LocalStack, release_local
 
 
 def proxy(value: Any) -> Any:
@@ -29,9 +30,9 @@ def test_proxy_of_a_context_variable_follows_it() -> None:
 
     assert [1, 2] == stands_for
     assert stands_for._get_current_object() is variable.get()
-    assert stands_for.__wrapped__ is variable
     variable.reset(token)
     assert not stands_for
+    assert stands_for.__wrapped__ is variable
 
 
 def test_proxy_of_an_attribute_follows_it() -> None:
@@ -114,10 +115,20 @@ def test_operators_work_on_either_side(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["iadd", "isub", "imul", "ior", "iand", "ixor", "ilshift"])
-def test_operators_in_place(name: str) -> None:
-    function = getattr(operator, name)
+def test_operators_in_place_leave_the_name_its_proxy(name: str) -> None:
+    class Changing:
+        value = 6
 
-    assert function(6, 3) == function(proxy(6), 3)
+        def change(self, other: int) -> "Changing":
+            self.value = getattr(operator, name)(self.value, other)
+            return self
+
+    setattr(Changing, f"__{name}__", Changing.change)
+    changing = Changing()
+    stands_for = proxy(changing)
+
+    assert getattr(operator, name)(stands_for, 3) is stands_for
+    assert getattr(operator, name)(6, 3) == changing.value
 
 
 def test_matrix_multiplication() -> None:
@@ -205,3 +216,106 @@ def test_callable() -> None:
     assert 3 == proxy(max)(1, 3, key=abs)
     assert isinstance(repr(proxy([1])), str)
     assert "[1]" == repr(proxy([1]))
+
+
+def test_wrapped_and_docstring_are_the_objects_own() -> None:
+    def documented() -> None:
+        """Of the object."""
+
+    documented.__wrapped__ = "inner"  # type: ignore[attr-defined]
+    stands_for = proxy(documented)
+
+    assert ("inner", "Of the object.") == (stands_for.__wrapped__, stands_for.__doc__)
+    with pytest.raises(AttributeError):
+        _ = proxy(1).__wrapped__
+    assert unbound().__doc__ == LocalProxy.__doc__
+    assert unbound().__class__ is LocalProxy
+    assert isinstance(unbound(), LocalProxy)
+
+
+def test_proxy_of_something_awaitable_is_awaited() -> None:
+    async def main() -> int:
+        async def answer() -> int:
+            return 1
+
+        return await proxy(answer())  # type: ignore[no-any-return]
+
+    assert 1 == asyncio.run(main())
+
+
+def test_local_keeps_attributes_apart_for_each_context() -> None:
+    local = Local()
+    local.user = "ada"
+
+    def elsewhere() -> list[tuple[str, Any]]:
+        before = list(local)
+        local.user = "eve"
+        del local.role
+        return before
+
+    local.role = "admin"
+    assert [("user", "ada"), ("role", "admin")] == contextvars.copy_context().run(elsewhere)
+    assert [("user", "ada"), ("role", "admin")] == list(local)
+    assert "ada" == local.user
+    for missing in (lambda: local.nothing, lambda: delattr(local, "nothing")):
+        with pytest.raises(AttributeError, match="nothing"):
+            missing()
+    release_local(local)
+    assert [] == list(local)
+
+
+def test_local_makes_proxies_of_its_attributes() -> None:
+    local = Local()
+    user = local("user", unbound_message="nobody")
+
+    with pytest.raises(RuntimeError, match="nobody"):
+        user.upper()
+    local.user = "ada"
+
+    assert ("ADA", "ada") == (user.upper(), LocalProxy(local, "user")._get_current_object())
+    with pytest.raises(TypeError, match="'name' is required"):
+        LocalProxy(local)
+
+
+def test_stack_has_a_top_and_a_proxy_of_it() -> None:
+    stack: LocalStack[Any] = LocalStack()
+    top, real = stack(), stack("real", unbound_message="empty")
+
+    assert (None, None) == (stack.top, stack.pop())
+    with pytest.raises(RuntimeError, match="empty"):
+        real.x()
+    assert [1] == stack.push(1)
+    assert [1, 2] == contextvars.copy_context().run(stack.push, 2)
+    assert (1, 1) == (stack.top, real._get_current_object())
+    assert 2 == top + 1
+    stack.push(3)
+    assert (3, 1) == (stack.pop(), stack.top)
+    release_local(stack)
+    assert stack.top is None
+
+
+def test_manager_releases_when_the_content_is_closed() -> None:
+    local, stack = Local(), LocalStack[int]()
+    manager = LocalManager([local])
+    manager.locals.append(stack)
+
+    @manager.middleware
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        local.path = environ["PATH_INFO"]
+        stack.push(1)
+        return [b"x"]
+
+    content: Any = application({"PATH_INFO": "/"}, None)
+
+    assert "application" == application.__name__
+    assert [b"x"] == list(content)
+    assert ("/", 1) == (local.path, stack.top)
+    content.close()
+    assert ([], None) == (list(local), stack.top)
+    assert "<LocalManager storages: 2>" == repr(manager)
+    assert ([], 1) == (LocalManager().locals, len(LocalManager(local).locals))
+
+
+def test_what_cannot_be_found_anew_is_refused() -> None:
+    with pytest.raises(TypeError, match="Don't know how to proxy"):
+        LocalProxy(1)  # type: ignore[arg-type]
