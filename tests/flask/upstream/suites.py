@@ -1,0 +1,75 @@
+"""Which suites run, and what each needs said."""
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+HERE: Final = Path(__file__).parent
+
+
+class Suite(NamedTuple):
+    """A suite of tests.
+
+    Attributes:
+        name: what `SUITE=` calls it.
+        distribution: the project on the package index whose source distribution holds the tests; None for our own.
+        arguments: what pytest is told beside its defaults.
+    """
+
+    name: str
+    distribution: str | None
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> Path:
+        """The list of expected failures; a suite without any has none."""
+        return HERE / "expected" / f"{self.name}.txt"
+
+
+SUITES: Final = (
+    Suite("flask", "flask", ("tests",)),
+    Suite("flask-login", "flask-login", ("tests",)),
+    Suite("flask-cors", "flask-cors", ("tests",)),
+    Suite("flask-wtf", "flask-wtf", ("tests",)),
+    Suite("flask-sqlalchemy", "flask-sqlalchemy", ("tests",)),
+    Suite("flask-httpauth", "flask-httpauth", ("tests",)),
+    Suite("flask-jwt-extended", "flask-jwt-extended", ("tests",)),
+    Suite("flask-smorest", "flask-smorest", ("tests",)),
+    Suite("flask-marshmallow", "flask-marshmallow", ("tests",)),
+    Suite("flask-compress", "flask-compress", ("tests",)),
+    Suite("apiflask", "apiflask", ("tests", "examples", "--no-cov")),
+    Suite("flask-sock", "flask-sock", ("tests",)),
+    Suite("httpbin", "httpbin", ("tests",)),
+    Suite("integration", None),
+)
+"""The order is the issue of the table: Flask's own, the extensions', and our programs that use five more."""
+
+
+class Expected(NamedTuple):
+    """Tests that are known to end differently on Groundwire, each with the reason."""
+
+    reasons: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> "Expected":
+        """Read a list: paragraphs of a reason (lines with ``#``) and below it the tests, one a line.
+
+        Raises:
+            ValueError: a test has no reason, or stands in the list twice.
+        """
+        reasons: dict[str, str] = {}
+        reason: list[str] = []
+        in_reason = False
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+            if line.startswith("#"):
+                reason = [*reason, line[1:].strip()] if in_reason else [line[1:].strip()]
+                in_reason = True
+            elif line.strip():
+                in_reason = False
+                if line in reasons:
+                    raise ValueError(f"{path.name} names {line} twice")
+                if not reason:
+                    raise ValueError(f"{path.name} gives no reason for {line}")
+                reasons[line] = " ".join(reason)
+            else:
+                reason, in_reason = [], False
+        return cls(reasons)
