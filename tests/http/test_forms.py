@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundwire.http import forms
+from groundwire.http.form_encoding import encode_multipart
 from groundwire.http.forms import (
     FormError,
     FormLimits,
@@ -23,7 +24,8 @@ from groundwire.http.forms import (
     form_parser,
     parse_form,
 )
-from groundwire.http.multipart import MultipartWriter, encode_multipart
+from groundwire.http.multipart import MultipartWriter
+from groundwire.http.uploads import FileStorage
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=bound"
@@ -455,7 +457,7 @@ def test_a_thousand_fields_of_like_names_are_cheap() -> None:
 
 
 def test_encode_multipart_is_read_back() -> None:
-    boundary, content = encode_multipart({"a": "1", "f": BytesIO(b"content")})
+    boundary, content = encode_multipart({"a": "1", "f": FileStorage(BytesIO(b"content"), "f")})
 
     form, files = parse_form([content], f"multipart/form-data; boundary={boundary}")
 

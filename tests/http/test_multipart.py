@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.formparser import parse_form_data
 from werkzeug.test import EnvironBuilder
 
+from groundwire.http.form_encoding import encode_multipart
 from groundwire.http.multipart import (
     Data,
     End,
@@ -19,7 +20,6 @@ from groundwire.http.multipart import (
     MultipartLimits,
     MultipartReader,
     MultipartWriter,
-    encode_multipart,
     parse_disposition,
 )
 from groundwire.http.uploads import FileStorage
@@ -518,9 +518,9 @@ def test_values_are_encoded_by_what_they_are() -> None:
         (Field, "text", None, "ä".encode()),
         (Field, "octets", None, b"\xff"),
         (Field, "number", None, b"3"),
-        (File, "f", "a.txt", b"content"),
+        (File, "f", "/some/where/a.txt", b"content"),  # as Werkzeug
         (File, "g", "b", b"{}"),
-        (File, "h", "", b""),
+        (Field, "h", None, b""),
     ] == [(kind, name, filename, content) for kind, name, filename, _, content in parts]
     assert ("Content-Type", "text/plain") in parts[3][3]
     assert ("Content-Type", "application/json") in parts[4][3]

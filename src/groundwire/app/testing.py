@@ -15,7 +15,7 @@ from ..http.authorization import Authorization
 from ..http.dates import parse_date
 from ..http.handler import ContentPolicy
 from ..http.headers import Headers
-from ..http.multipart import encode_multipart
+from ..http.form_encoding import encode_multipart
 from ..http.response import Response
 from ..http.uploads import FileStorage
 from ..http.urls import build_query, iri_to_uri

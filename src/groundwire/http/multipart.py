@@ -17,16 +17,14 @@ Line ends are CR LF only, fields are never folded, and what two readers could re
 a file name is where an attacker would like a firewall and an application to disagree.
 """
 
-import mimetypes
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from .field_values import decode_extended_value
 from .headers import Headers
-from .multidict import iterate_pairs
 
 
 class MultipartError(ValueError):
@@ -442,7 +440,29 @@ class MultipartWriter:
         closing = self._delimiter + b"--\r\n"
         return closing if self._started else closing[2:]
 
+    def file_head(
+        self, name: str, filename: str | None, headers: Iterable[tuple[str, str]] = ()
+    ) -> bytes:
+        """Encode a part up to its content, for content that is too long to be held.
+
+        It cannot be looked for the delimiter in that: use this with a boundary made at random only.
+
+        Raises:
+            ValueError: a name or a header value has a control character.
+        """
+        disposition = f'form-data; name="{escape_name(name)}"'
+        if filename is not None:
+            disposition += f'; filename="{escape_name(filename)}"'
+        return self._head(disposition, headers)
+
     def _part(self, disposition: str, headers: Iterable[tuple[str, str]], content: bytes) -> bytes:
+        if self._delimiter in b"\r\n" + content:
+            raise ValueError(
+                "the content of a part contains the delimiter: choose another boundary"
+            )
+        return self._head(disposition, headers) + content
+
+    def _head(self, disposition: str, headers: Iterable[tuple[str, str]]) -> bytes:
         lines = [b"Content-Disposition: " + disposition.encode()]
         for name, value in headers:
             line = f"{name}: {value}".encode("latin-1")
@@ -450,13 +470,9 @@ class MultipartWriter:
                 raise ValueError(f"{name!r}: {value!r} is not a field line")
             if name.lower() != "content-disposition":
                 lines.append(line)
-        if self._delimiter in b"\r\n" + content:
-            raise ValueError(
-                "the content of a part contains the delimiter: choose another boundary"
-            )
         delimiter = self._delimiter if self._started else self._delimiter[2:]
         self._started = True
-        return b"\r\n".join([delimiter, *lines, b"", content])
+        return b"\r\n".join([delimiter, *lines, b"", b""])
 
 
 def escape_name(name: str) -> str:
@@ -471,34 +487,3 @@ def escape_name(name: str) -> str:
     if any(char < " " or char == "\x7f" for char in escaped):
         raise ValueError(f"the name {name!r} has a control character")
     return escaped
-
-
-def encode_multipart(
-    values: Mapping[str, Any] | Iterable[tuple[str, Any]], boundary: str | None = None
-) -> tuple[str, bytes]:
-    """Encode names and values as multipart/form-data, as Werkzeug's test client does.
-
-    A value with a `read` method is a file, its `filename` (or `name`), `headers` and `content_type` taken where
-    it has them; bytes are sent as they are, anything else as `str` gives it. A list is several values.
-
-    Returns:
-        The boundary and the encoded octets.
-
-    Raises:
-        ValueError: a name has a control character, or a value contains the delimiter made from `boundary`.
-    """
-    writer = MultipartWriter(boundary)
-    pieces: list[bytes] = []
-    for name, value in iterate_pairs(values):
-        if not hasattr(value, "read"):
-            pieces.append(writer.field(name, value if isinstance(value, bytes) else str(value)))
-            continue
-        filename = getattr(value, "filename", None) or getattr(value, "name", None) or ""
-        given: Iterable[tuple[str, str]] = getattr(value, "headers", None) or ()
-        headers = list(given)
-        if not any(key.lower() == "content-type" for key, _ in headers):
-            content_type = mimetypes.guess_type(str(filename))[0] or "application/octet-stream"
-            headers.insert(0, ("Content-Type", content_type))
-        pieces.append(writer.file(name, os.path.basename(str(filename)), value.read(), headers))
-    pieces.append(writer.end())
-    return writer.boundary, b"".join(pieces)

@@ -18,6 +18,7 @@ from .environ import (
     peer_address,
     server_address,
 )
+from .environ_builder import EnvironBuilder
 from .errors import (
     BadRequest,
     HTTPException,
@@ -155,6 +156,18 @@ class Request(RequestFields):
         if files:
             for _, file in iterate_pairs(files):
                 file.close()
+
+    @classmethod
+    def from_values(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make a request that nobody sent; arguments as `EnvironBuilder`'s.
+
+        (Werkzeug: ``Request.from_values``.)
+        """
+        builder = EnvironBuilder(*args, **kwargs)
+        try:
+            return cast("Self", builder.get_request(cls))
+        finally:
+            builder.close()
 
     @classmethod
     def application(cls, f: Callable[..., Any]) -> Callable[..., Iterable[bytes]]:
@@ -587,6 +600,8 @@ class Request(RequestFields):
 
 
 _from_wire = cast(Any, Request.from_wire).__func__
+
+EnvironBuilder.request_class = Request
 
 
 def _from_wire_through_init(cls: type[Request], head: RequestHead, exchange: Exchange) -> Request:

@@ -1,5 +1,6 @@
 """A file that a client sent in a form (RFC 7578), and what may be made of the name it gave it."""
 
+import mimetypes
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from typing import IO, Any, cast
 
 from .headers import Headers
 from .media_types import parse_options_header
+from .multidict import MultiDict
 
 # Names that open a device in every folder on Windows, with any extension (Microsoft, "Naming Files, Paths, and
 # Namespaces"). The superscript digits are digits to Windows.
@@ -169,6 +171,42 @@ class FileStorage:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.filename!r} ({self.content_type!r})>"
+
+
+class FileMultiDict(MultiDict[str, FileStorage]):
+    """A `MultiDict` of files to be sent in a form.
+
+    (Werkzeug: ``FileMultiDict``.)
+    """
+
+    def add_file(
+        self,
+        name: str,
+        file: str | os.PathLike[str] | IO[bytes] | FileStorage,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        """Add a file.
+
+        Args:
+            name: the name of the form's field.
+            file: a `FileStorage`, which is added as it is; a binary stream; or a path, which is opened.
+            filename: the name it is sent with; by default the path, or the stream's own name.
+            content_type: its media type; by default what its file name suggests.
+
+        Raises:
+            OSError: the path cannot be opened.
+        """
+        if isinstance(file, FileStorage):
+            self.add(name, file)
+            return
+        if isinstance(file, (str, os.PathLike)):
+            if filename is None:
+                filename = os.fspath(file)
+            file = open(file, "rb")  # noqa: SIM115 - whoever has the dict closes its files
+        if filename and content_type is None:
+            content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+        self.add(name, FileStorage(file, filename, name, content_type))
 
 
 def leads_outside(name: str) -> bool:

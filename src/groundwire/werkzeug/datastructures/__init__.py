@@ -10,6 +10,7 @@ from .cache_control import RequestCacheControl as RequestCacheControl
 from .cache_control import ResponseCacheControl as ResponseCacheControl
 from .csp import ContentSecurityPolicy as ContentSecurityPolicy
 from .etag import ETags as ETags
+from .file_storage import FileMultiDict as FileMultiDict
 from .file_storage import FileStorage as FileStorage
 from .headers import EnvironHeaders as EnvironHeaders
 from .headers import Headers as Headers
