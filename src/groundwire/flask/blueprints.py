@@ -2,3 +2,7 @@
 
 from ..app.blueprints import Blueprint as Blueprint
 from ..app.blueprints import BlueprintSetupState as BlueprintSetupState
+from .globals import current_app as current_app
+from .helpers import send_from_directory as send_from_directory
+
+SansioBlueprint = Blueprint

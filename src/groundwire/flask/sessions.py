@@ -6,3 +6,4 @@ from ..app.sessions import SecureCookieSessionInterface as SecureCookieSessionIn
 from ..app.sessions import SessionInterface as SessionInterface
 from ..app.sessions import SessionMixin as SessionMixin
 from ..app.sessions import session_json_serializer as session_json_serializer
+from .json.tag import TaggedJSONSerializer as TaggedJSONSerializer

@@ -5,3 +5,4 @@ from ...app.json import dumps as dumps
 from ...app.json import jsonify as jsonify
 from ...app.json import load as load
 from ...app.json import loads as loads
+from ..globals import current_app as current_app

@@ -10,3 +10,5 @@ from ...app.json_tag import TaggedJSONSerializer as TaggedJSONSerializer
 from ...app.json_tag import TagMarkup as TagMarkup
 from ...app.json_tag import TagTuple as TagTuple
 from ...app.json_tag import TagUUID as TagUUID
+from ..json import dumps as dumps
+from ..json import loads as loads
