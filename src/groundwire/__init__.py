@@ -12,6 +12,12 @@ from .app.answers import redirect as redirect
 from .app.urls import url_for as url_for
 from .app.templating import render_template as render_template
 from .app.templating import render_template_string as render_template_string
+from .app.templating import stream_template as stream_template
+from .app.templating import stream_template_string as stream_template_string
+from .app.templating import render_template_async as render_template_async
+from .app.templating import render_template_string_async as render_template_string_async
+from .app.templating import get_template_attribute as get_template_attribute
+from .app.streaming import stream_with_context as stream_with_context
 from .app.static import send_file as send_file
 from .app.static import send_from_directory as send_from_directory
 from .app.globals import session as session
@@ -22,6 +28,7 @@ from .app.globals import g as g
 from .app.context import after_this_request as after_this_request
 from .app.context import has_app_context as has_app_context
 from .app.context import has_request_context as has_request_context
+from .app.streaming import copy_current_request_context as copy_current_request_context
 from .app.blueprints import Blueprint as Blueprint
 from .app.config import Config as Config
 

@@ -84,7 +84,9 @@ class AppContext:
     _tokens: tuple[tuple[Token[Any], Any], ...] = ()
     """One for each push that was not popped yet, with what has to be put back then."""
 
-    _holds: int = 0
+    holds: int = 0
+    """How many calls of `let_go` the teardown waits for."""
+
     _postponed: bool = False
 
     def __init__(self, app: Any) -> None:
@@ -141,7 +143,7 @@ class AppContext:
         if exc is _MISSING:
             exc = sys.exc_info()[1]
         try:
-            if len(self._tokens) == 1 and not self.postpones(exc):
+            if len(self._tokens) == 1 and not (self.holds and self.postpones(exc)):
                 self.app.do_teardown_appcontext(exc)
         finally:
             self._leave()
@@ -163,21 +165,21 @@ class AppContext:
     def hold(self) -> None:
         """Have the teardown wait for as many calls of `let_go`."""
         with _holding:
-            self._holds += 1
+            self.holds += 1
 
     def postpones(self, error: BaseException | None) -> bool:
         """Tell whether the teardown, due now, is left to who holds this. After an error nobody is waited for."""
-        if self._holds == 0 or error is not None:
+        if error is not None:
             return False
         with _holding:
-            self._postponed = self._holds > 0
+            self._postponed = self.holds > 0
             return self._postponed
 
     def let_go(self) -> bool:
         """Hold this no longer. True: the teardown was postponed, and is the caller's to do now."""
         with _holding:
-            self._holds -= 1
-            due = self._postponed and self._holds == 0
+            self.holds -= 1
+            due = self._postponed and self.holds == 0
             if due:
                 self._postponed = False
             return due
@@ -282,6 +284,11 @@ class RequestContext(AppContext):
         if self.after_functions is None:
             self.after_functions = []  # the short ways end here: it has to be saved
 
+    @property
+    def _session(self) -> Any:
+        """Flask's name for the session that does not count as looked at."""
+        return self.open_session()
+
     def open_session(self) -> Any:
         """Open the session, if it was not opened yet, and return it. It does not count as looked at."""
         session = self.opened_session
@@ -345,7 +352,7 @@ class RequestContext(AppContext):
             exc = sys.exc_info()[1]
         last = len(self._tokens) == 1 and not self.is_exchange
         try:
-            if last and not self.postpones(exc):
+            if last and not (self.holds and self.postpones(exc)):
                 self.app.do_teardown_request(exc)
                 self.request.close()
         finally:

@@ -172,7 +172,9 @@ def answer(
 
 
 def teardown(app: App, context: RequestContext, error: BaseException | None) -> Steps[None]:
-    """Run the teardown functions of the request, then those of the app's context."""
+    """Run the teardown functions of the request, then those of the app's context, unless a stream will do that."""
+    if context.holds and context.postpones(error):
+        return
     try:
         yield from step(app, context, "do_teardown_request", error)
         context.request.close()

@@ -8,8 +8,15 @@ from ..app.scaffold import find_root_path
 from ..app.state import debug_asked_for
 from ..app.static import send_file as send_file
 from ..app.static import send_from_directory as send_from_directory
+from ..app.streaming import stream_with_context as stream_with_context
+from ..app.templating import get_template_attribute as get_template_attribute
 from ..app.urls import redirect as redirect
 from ..app.urls import url_for as url_for
+from .globals import current_app as current_app
+from .globals import request as request
+from .globals import request_ctx as request_ctx
+from .globals import session as session
+from .signals import message_flashed as message_flashed
 
 get_debug_flag = debug_asked_for
 get_root_path = find_root_path
