@@ -24,7 +24,7 @@ LAYERS = {
     "server": 3,
     "app": 4,
     "inspector": 4,
-    "adapters": 5,
+    "adapters": 4,
     "cli": 5,
     "demo": 6,  # an application: it stands on everything, nothing stands on it
     "flask": 6,

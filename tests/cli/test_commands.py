@@ -286,8 +286,10 @@ def test_a_wsgi_application_is_run(folder: Path) -> None:
 def test_a_program_that_calls_run_itself_is_run_once(folder: Path) -> None:
     (folder / "eager.py").write_text(textwrap.dedent(HELLO) + "\napp.run()\n")
 
-    with running(folder, "eager.py") as port:
-        assert (200, b"Hello, World!") == get(port, "/hello")
+    with started(folder, "run", "eager.py", "--port", "0") as process:
+        assert process.stderr is not None
+        assert "app.run() was passed over" in process.stderr.readline()
+        assert process.stderr.readline().startswith("Groundwire ")
 
 
 @pytest.mark.slow

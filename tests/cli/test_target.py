@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from groundwire import Groundwire
-from groundwire.cli.target import Application, TargetError, load_application
+from groundwire.app.locating import NoAppException
+from groundwire.cli.target import Application, load_application
 from serving import running_server
 
 Write = Callable[..., Path]
@@ -33,8 +34,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
             del sys.modules[name]
 
 
-def refusal(target: str | None) -> TargetError:
-    with pytest.raises(TargetError) as caught:
+def refusal(target: str | None) -> NoAppException:
+    with pytest.raises(NoAppException) as caught:
         load_application(target)
     assert "\n" not in str(caught.value)
     return caught.value
@@ -130,7 +131,7 @@ def test_without_a_target_or_variable_it_is_app_py(write: Write) -> None:
 
 
 def test_with_nothing_to_be_found_it_says_what_to_type(write: Write) -> None:
-    assert "no application was named, and there is no app.py" in str(refusal(None))
+    assert "no application was named, and there is no wsgi.py, app.py or hello.py" in str(refusal(None))
 
 
 def test_a_wsgi_application_runs_as_it_is(write: Write) -> None:

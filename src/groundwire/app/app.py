@@ -1,6 +1,7 @@
 """The application: what a server hands requests to (the waist), and what a program is set up on."""
 
 import os
+import sys
 from asyncio import CancelledError
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any
@@ -9,9 +10,7 @@ from ..http.environ import run_wsgi_app
 from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed, NotFound
 from ..http.handler import ContentPolicy, InThread
 from ..http.response import Response
-from ..server.process import run as run_server
-from ..server.settings import ServerSettings
-from . import lifecycle
+from . import environment, lifecycle, serving
 from .context import AppContext, RequestContext
 from .current import current
 from .execution import (
@@ -332,26 +331,32 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             host: name or address to listen on; by default SERVER_NAME's, or ``localhost``.
             port: port to listen on; by default SERVER_NAME's, or 5000.
             debug: turns debug mode on or off.
-            load_dotenv: taken for Flask's sake.
-            options: other fields of `ServerSettings`; those Flask hands to Werkzeug's server are passed over.
+            load_dotenv: whether ``.env`` and ``.flaskenv`` are read; they may set FLASK_DEBUG or GROUNDWIRE_DEBUG.
+            options: what `groundwire.app.serving.run_simple` takes.
 
         Raises:
             SystemExit: the server could not start; standard error says why.
         """
-        if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
-            return  # `groundwire run` has imported a program that ends in `app.run()`
+        if os.environ.get(environment.RUN_FROM_CLI) == "true":
+            # A command has imported a program that ends in `app.run()`.
+            sys.stderr.write(
+                "groundwire: app.run() was passed over, because a command runs this program; put it below"
+                " 'if __name__ == \"__main__\":'\n"
+            )
+            return
+        if environment.get_load_dotenv(load_dotenv):
+            environment.load_dotenv()
+            if environment.variable("DEBUG") is not None:
+                self.debug = environment.get_debug_flag()
         if debug is not None:
             self.debug = bool(debug)
         name, _, number = (self.config["SERVER_NAME"] or "").partition(":")
-        known = ServerSettings.__dataclass_fields__
-        settings = ServerSettings(
-            host=host or name or "localhost",
-            port=int(number or 5000) if port is None else int(port),
-            **{key: value for key, value in options.items() if key in known},
-        )
-        status = run_server(self, settings)
-        if status:
-            raise SystemExit(status)
+        if port is None:
+            port = int(number or 5000)
+        options.setdefault("use_reloader", self.debug)
+        options.setdefault("use_debugger", self.debug)
+        options.setdefault("threaded", True)
+        serving.run_simple(host or name or "localhost", int(port), self, **options)
 
     def startup(self) -> None:
         """Warn of what is surely a mistake in what was set up. Called before the first request.

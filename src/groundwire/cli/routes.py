@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import click
 
+from ..app.locating import NoAppException
 from .errors import CannotStart
-from .target import TargetError, load_application
+from .target import load_application
 
 _AUTOMATIC_METHODS = frozenset(("HEAD", "OPTIONS"))
 
@@ -44,7 +45,7 @@ def routes(target: str | None, sort: str, all_methods: bool) -> None:
     os.environ["FLASK_RUN_FROM_CLI"] = "true"
     try:
         application = load_application(target)
-    except TargetError as error:
+    except NoAppException as error:
         raise CannotStart(str(error), error.details) from error
     app = application.value
     if not hasattr(app, "url_map"):

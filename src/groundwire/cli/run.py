@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..app.locating import NoAppException
 from .errors import CannotStart
 from .options import port_option
-from .target import Application, TargetError, load_application
+from .target import Application, load_application
 
 if TYPE_CHECKING:
     from ..server.settings import ServerSettings
@@ -103,7 +104,7 @@ def run(
         os.environ["GROUNDWIRE_DEBUG"] = os.environ["FLASK_DEBUG"] = "1" if debug else "0"
     try:
         application = load_application(target)
-    except TargetError as error:
+    except NoAppException as error:
         raise CannotStart(str(error), error.details) from error
     serve_application(application, options, assignments, debug=debug, loop=loop)
 

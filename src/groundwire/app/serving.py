@@ -1,0 +1,252 @@
+"""An application on Groundwire's server, started as on Werkzeug's (https://werkzeug.palletsprojects.com/serving/).
+
+`groundwire.werkzeug.serving` is this very module, and `Groundwire.run` looks `run_simple` up on it: a program that
+replaces ``werkzeug.serving.run_simple`` is obeyed.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..server.errors import StartError
+from ..server.process import loop_factory
+from ..server.process import run as run_server
+from ..server.server import Server
+from ..server.settings import ServerSettings
+from .applications import as_handler
+
+command_line: dict[str, Any] = {}
+"""Fields of `ServerSettings` that were given to the command which runs this program; they win over the program's."""
+
+UNIX: Final = "unix://"
+"""What begins a host that is the path of a Unix socket."""
+
+PASSED_OVER: Final = frozenset(
+    {
+        *("use_debugger", "use_evalex", "passthrough_errors", "request_handler"),
+        *("extra_files", "exclude_patterns", "reloader_interval", "reloader_type"),
+    }
+)
+"""Options of Werkzeug's server without a meaning here. (An app in debug mode shows its errors.)"""
+
+_SHUTDOWN_SECONDS: Final = 5.0
+
+
+def run_simple(
+    hostname: str,
+    port: int,
+    application: Any,
+    use_reloader: bool = False,
+    *,
+    threaded: bool = False,
+    processes: int = 1,
+    static_files: Any = None,
+    ssl_context: Any = None,
+    **settings: Any,
+) -> None:
+    """Serve an application until it is interrupted.
+
+    The server is the same as `groundwire run`'s; it is fit for production.
+
+    Args:
+        hostname: name or address to listen on, or ``unix://`` and a path.
+        port: port to listen on; 0 takes a free one.
+        application: a Groundwire, WSGI or ASGI application.
+        use_reloader: there is none yet; a line says so.
+        threaded: False has one pool thread make all answers that may wait, one after the other.
+        processes: 1.
+        static_files: None; an app's `static_folder` is for that.
+        ssl_context: None.
+        settings: fields of `ServerSettings`; Werkzeug's others (`PASSED_OVER`) are taken and mean nothing.
+
+    Raises:
+        TypeError: the port is no number, or a setting is unknown.
+        SystemExit: the server could not start, and standard error says why; or a second signal ended it.
+    """
+    if not isinstance(port, int):
+        raise TypeError(f"port must be an integer, not {port!r}")
+    try:
+        _refuse(processes=processes, static_files=static_files, ssl_context=ssl_context)
+        chosen = _settings(hostname, port, threaded, settings)
+        handler = _handler(application)
+    except StartError as error:
+        sys.stderr.write(f"groundwire: {error}\n")
+        raise SystemExit(2) from error
+    if use_reloader:
+        sys.stderr.write("There is no reloader yet: after a change, stop and start again.\n")
+    status = run_server(handler, chosen, name=str(getattr(application, "name", "")))
+    if status:
+        raise SystemExit(status)
+
+
+def is_running_from_reloader() -> bool:
+    """Tell whether a reloader has started this process (WERKZEUG_RUN_MAIN)."""
+    return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
+
+
+class BaseWSGIServer:
+    """A server that a program starts and stops itself, in a thread of its own for example: see `make_server`.
+
+    It listens from the moment it is made; clients wait until `serve_forever`.
+
+    Args:
+        host: as for `run_simple`.
+        port: as for `run_simple`.
+        app: a Groundwire, WSGI or ASGI application.
+        handler: taken for Werkzeug's sake, as `passthrough_errors`.
+        passthrough_errors: see `handler`.
+        ssl_context: None.
+        threaded: as for `run_simple`.
+        settings: fields of `ServerSettings`.
+
+    Attributes:
+        port: the port it listens on, also when 0 was asked for; `server_port` is the same.
+
+    Raises:
+        StartError: it cannot listen there, or not so.
+    """
+
+    multiprocess = False
+    ssl_context = None
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        app: Any,
+        handler: type[Any] | None = None,
+        passthrough_errors: bool = False,
+        ssl_context: Any = None,
+        *,
+        threaded: bool = False,
+        **settings: Any,
+    ) -> None:
+        _refuse(ssl_context=ssl_context)
+        self.app = app
+        self.host = host
+        self.multithread = threaded
+        self.passthrough_errors = passthrough_errors
+        self._server = Server(_handler(app), _settings(host, port, threaded, settings))
+        self._server.open()
+        self.port = self.server_port = self._server.port or 0
+        self.server_address = (host, self.port)
+        self._lock = threading.Lock()
+        self._serving = False
+        self._stop_asked = False
+        self._ended = threading.Event()
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until `shutdown` is called in another thread, or Ctrl+C."""
+        try:
+            with asyncio.Runner(loop_factory=loop_factory("auto")) as runner:
+                runner.run(self._server.serve(self._ready))
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self._ended.set()
+
+    def shutdown(self) -> None:
+        """Have `serve_forever` end, once what is being answered has been, and wait for that."""
+        with self._lock:
+            self._stop_asked = True
+            if self._serving:
+                self._server.request_stop()
+        self._ended.wait(self._server.settings.graceful_seconds + _SHUTDOWN_SECONDS)
+
+    def server_close(self) -> None:
+        """Stop listening, if it was never started."""
+        self._server.close()
+
+    def log_startup(self) -> None:
+        """Say where it is to be found."""
+        sys.stderr.write(f"Groundwire listens on {self._server.url}\n")
+
+    def __enter__(self) -> "BaseWSGIServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server_close()
+
+    def _ready(self) -> None:
+        with self._lock:
+            self._serving = True
+            if self._stop_asked:
+                self._server.request_stop()
+
+
+class ThreadedWSGIServer(BaseWSGIServer):
+    """One whose answers are made by several threads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, threaded=True, **kwargs)
+
+
+class WSGIRequestHandler:
+    """A name that programs set attributes of, or make a subclass of, to change how Werkzeug's server speaks and logs.
+
+    Groundwire's server has no object of the kind. It speaks HTTP/1.1, and its access log is an option of its own.
+    """
+
+    protocol_version = "HTTP/1.1"
+
+
+def make_server(
+    host: str,
+    port: int,
+    app: Any,
+    threaded: bool = False,
+    processes: int = 1,
+    request_handler: type[Any] | None = None,
+    passthrough_errors: bool = False,
+    ssl_context: Any = None,
+    fd: int | None = None,
+) -> BaseWSGIServer:
+    """Make a server that listens; call its `serve_forever`, and `shutdown` from another thread.
+
+    Args: as `run_simple`'s.
+
+    Raises:
+        StartError: it cannot listen there, or not so.
+    """
+    _refuse(processes=processes, fd=fd)
+    make: Callable[..., BaseWSGIServer] = ThreadedWSGIServer if threaded else BaseWSGIServer
+    return make(host, port, app, request_handler, passthrough_errors, ssl_context)
+
+
+def _refuse(**given: Any) -> None:
+    reasons = {
+        "processes": "one process serves, with as many threads as threads=N says",
+        "static_files": "give the app a static_folder",
+        "ssl_context": "Groundwire has no TLS yet; put a proxy in front that has",
+        "fd": "Groundwire opens its sockets itself; say host and port",
+    }
+    for name, value in given.items():
+        if value is not None and not (name == "processes" and value == 1):
+            raise StartError(f"{name}={value!r} cannot be: {reasons[name]}")
+
+
+def _handler(application: Any) -> Any:
+    handler = as_handler(application)
+    if handler is None:
+        raise StartError(f"{application!r} is neither a Groundwire nor a WSGI or ASGI application")
+    return handler
+
+
+def _settings(hostname: str, port: int, threaded: bool, settings: dict[str, Any]) -> ServerSettings:
+    chosen: dict[str, Any] = {"host": hostname, "port": port, **_logged_as_asked()}
+    if hostname.startswith(UNIX):
+        chosen = {**chosen, "host": "localhost", "unix": hostname.removeprefix(UNIX)}
+    if not threaded:
+        chosen["threads"] = 1
+    given = {name: value for name, value in settings.items() if name not in PASSED_OVER}
+    return ServerSettings(**{**chosen, **given, **command_line})
+
+
+def _logged_as_asked() -> dict[str, str]:
+    """Leave the access log off where a program has silenced Werkzeug's, which goes by logger."""
+    log = logging.getLogger("werkzeug")
+    return {"access_log": "off"} if log.disabled or log.level > logging.INFO else {}
