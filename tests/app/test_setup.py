@@ -13,7 +13,7 @@ from groundwire import Blueprint, Groundwire
 from groundwire.app.log import create_logger, default_handler, has_level_handler
 from groundwire.app.route_options import options_of
 from groundwire.app.routes import caller_place, place_of
-from groundwire.app.scaffold import find_instance_path, find_root_path
+from groundwire.app.scaffold import find_instance_path, find_root_path, installed_below
 from groundwire.app.start import SetupWarning
 from groundwire.http.errors import NotFound
 
@@ -165,7 +165,7 @@ def test_blueprint_hooks_for_the_whole_app() -> None:
 
     assert b"/5" == fetch(app, "/3").content
     assert ["values", "before", "after", "teardown"] == calls
-    assert [dict] == app.template_context_processors[None]
+    assert dict is app.template_context_processors[None][-1]
 
 
 def test_nested_blueprints_join_subdomains() -> None:
@@ -293,8 +293,37 @@ def test_instance_path_of_an_installed_package_is_below_its_prefix(
     )
 
 
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        ("env/lib/python3.11/site-packages", "env"),
+        ("env/Lib/site-packages", "env"),
+        ("env/site-packages", "env"),
+        ("prefix/anywhere", "prefix"),
+        ("project", None),
+    ],
+)
+def test_installed_is_what_lies_below_a_prefix(
+    folder: str, expected: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
+
+    found = installed_below(tmp_path / folder)
+
+    assert (None if expected is None else tmp_path / expected) == found
+
+
+def test_instance_of_a_file_that_is_run_is_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+
+    assert str(tmp_path / "instance") == find_instance_path("__main__")
+
+
 def test_relative_instance_path_is_refused() -> None:
-    with pytest.raises(ValueError, match="must be an absolute path"):
+    with pytest.raises(ValueError, match="must be absolute"):
         Groundwire(__name__, instance_path="instance")
 
 

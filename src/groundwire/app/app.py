@@ -71,7 +71,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         parameters, and no hooks. Everything else goes on in `answer`.
         """
         plan = self.plans.literal.get((request.method, request.path))
-        if plan is None or request.content or request.head.expectation is not None:
+        if plan is None or request.content or request.head.fields.asks_more:
             return self.answer(request)
         context = new_object(RequestContext)
         context.app = self
@@ -106,8 +106,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 if setup.wsgi_app_overridden:
                     return InThread(self.answer_through_wsgi, context)
                 self.open_session_early(context)
-            if not request.matched:
-                self.match(context)
+            upgrading = False if request.matched else self.match(context)
             rule = request.url_rule
             plan = plans.by_rule.get(id(rule)) or plans.of(self, rule)
             content = request.content
@@ -115,7 +114,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             ordinary = request.routing_exception is None and not (
                 request.method == "OPTIONS" and is_automatic(request)
             )
-            if plan.execution.mode != "inline" or not (whole or plan.all_async):
+            if plan.execution.mode != "inline" or not (plan.all_async or (whole and not upgrading)):
                 if plan.kept_files and ordinary and context.after_functions is None:
                     response = self.kept_file(context, plan)
                     if response is not None:
@@ -226,6 +225,9 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             content, status, headers = run_wsgi_app(self.wsgi_app, context.request.environ)
             return lifecycle.compressed(self, context.request, Response(content, status, headers))
         except BaseException as error:  # noqa: BLE001
+            exchange = context.request.exchange
+            if isinstance(error, ConnectionError) and exchange and exchange.taken_over:
+                return Response()  # so WSGI code says that it has finished with what it took over
             return lifecycle.last_answer(self, context, error)
 
     def held_loop(self, request: Any, seconds: float) -> None:
@@ -235,7 +237,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
     def content_policy(self, request: Any) -> ContentPolicy:
         """Say how the content of `request` is received. Finds the request's rule, once."""
         plan = self.plans.literal.get((request.method, request.path))
-        if plan is not None and request.head.expectation is None:
+        if plan is not None and not request.head.fields.asks_more:
             request.url_rule = plan.rule
             request.view_args = {}
             request.matched = True
@@ -261,19 +263,24 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         if setup.sessions_are_eager or (refreshing and refreshing.concerns(context.request)):
             context.open_session()
 
-    def match(self, context: RequestContext) -> None:
-        """Find the rule and the parameters of the context's request, or what is to be raised for want of one."""
+    def match(self, context: RequestContext) -> bool:
+        """Find the rule and the parameters of the context's request, or what is to be raised for want of one.
+
+        Returns:
+            Whether the client would rather speak another protocol: only in a thread a view can take that up.
+        """
         request = context.request
         request.matched = True
         head = request.head
         setup = self.plans.setup or self.plans.look_over(self)
         path = request.path
+        special = head is None or head.fields.asks_more
         try:
             if head is not None and path == "*" and request.method == "OPTIONS":
                 raise HTTPException(response=self.options_of_server())
             try:
-                if head is None or setup.domain is None:
-                    raise AdapterNeeded
+                if special or setup.domain is None:
+                    raise AdapterNeeded  # which knows rules for WebSocket requests from others
                 # PERF: 1 µs; with an adapter, which takes the host apart, 5 more.
                 rule, view_args = self.url_map.table.match(request.method, path, setup.domain)
             except AdapterNeeded:
@@ -282,7 +289,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 self.keep_to_static_files(path, rule)
             request.url_rule = rule
             request.view_args = view_args
-            if head is not None and head.expectation not in (None, b"100-continue"):
+            if special and head is not None and head.expectation not in (None, b"100-continue"):
                 raise ExpectationFailed
         except HTTPException as error:
             request.routing_exception = error
@@ -292,6 +299,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 # RFC 9110 §9.3.8: an answer to TRACE echoes the request, credentials and all.
                 allowed = context.url_adapter.allowed_methods()
                 request.routing_exception = MethodNotAllowed(sorted({*allowed} - NEVER_IMPLIED))
+        return special and head is not None and head.fields.upgrade is not None
 
     def keep_to_static_files(self, path: str, rule: Any) -> None:
         """Refuse what names no file below the static folder's URL, but which a rule for everything took.

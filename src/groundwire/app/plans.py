@@ -22,6 +22,7 @@ from .holdups import HoldUps
 from .route_options import options_of
 from .sessions import Refreshing, on_interface_changed, opens_lazily
 from .static import serves_kept_files
+from .views import direct_view
 from .wrappers import Response, scopes_of
 
 Function = Callable[..., Any]
@@ -234,7 +235,10 @@ class PlanTable:
         plan = Plan()
         plan.rule = rule
         plan.endpoint = endpoint = None if rule is None else rule.endpoint
+        overridden = self.overridden(app)
         plan.view = None if rule is None else app.view_functions.get(endpoint)
+        if "ensure_sync" not in overridden:
+            plan.view = direct_view(plan.view)
         plan.view_is_async = plan.view is not None and is_async(plan.view)
         blueprint = endpoint.rpartition(".")[0] if endpoint is not None else ""
         inner_first: tuple[str | None, ...] = (*(scopes_of(blueprint) if blueprint else ()), None)
@@ -249,7 +253,6 @@ class PlanTable:
         plan.after = _functions(app.after_request_funcs, inner_first, last_first=True)
         plan.teardown = _functions(app.teardown_request_funcs, inner_first, last_first=True)
         plan.teardown_app = tuple(reversed(app.teardown_appcontext_funcs))
-        overridden = self.overridden(app)
         handlers = tuple(
             handler
             for scope in inner_first
