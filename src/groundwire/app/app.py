@@ -29,8 +29,7 @@ from .routing import AdapterNeeded
 from .start import check_security, warn_of_mistakes
 from .steps import AppSteps
 from .templating import AppTemplates
-from .testing import FlaskClient
-from .trial import make_environ
+from .testing import EnvironBuilder, FlaskClient
 from .urls import AppUrls
 
 Answer = Response | Awaitable[Response] | InThread
@@ -428,21 +427,36 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         return AppContext(self)
 
     def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext:
-        """Return a context for a made-up request; arguments as `make_environ`'s."""
-        return self.request_context(make_environ(self, *args, **kwargs))
+        """Return a context for a made-up request; arguments as `groundwire.app.testing.EnvironBuilder`'s.
+
+        (Flask: ``Flask.test_request_context``.)
+        """
+        builder = EnvironBuilder(self, *args, **kwargs)
+        try:
+            return self.request_context(builder.get_environ())
+        finally:
+            builder.close()
 
     test_client_class: type[FlaskClient] | None = None
     """What `test_client` makes; None: `FlaskClient`."""
 
     def test_client(
-        self, use_cookies: bool = True, *, wire: bool = True, **kwargs: Any
+        self, use_cookies: bool = True, *, wire: bool = False, **kwargs: Any
     ) -> FlaskClient:
-        """Return a client that sends requests to this app, as bytes through the server's own code.
+        """Return a client that sends requests to this app.
+
+        Args:
+            use_cookies: whether it keeps cookies and sends them back.
+            wire: whether the requests go as bytes through the protocol and connection code of a server in memory, and
+                not as environs to `wsgi_app`.
+            kwargs: more for `test_client_class`.
 
         (Flask: https://flask.palletsprojects.com/testing/)
         """
+        if wire:
+            kwargs["wire"] = True
         make = self.test_client_class or FlaskClient
-        return make(self, use_cookies=use_cookies, wire=wire, **kwargs)
+        return make(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
 
 Groundwire.steps_of_class = {name: getattr(Groundwire, name) for name in STEPS}

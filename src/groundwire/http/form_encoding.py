@@ -6,7 +6,7 @@ What a browser would do, with the liberties that Flask's test client takes with 
 import mimetypes
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, Any, cast
 
 from .headers import Headers
@@ -67,29 +67,38 @@ def stream_encode_multipart(
     """
     writer = MultipartWriter(boundary)
     stream: IO[bytes] = BytesIO()
-    if use_tempfile:
-        stream = cast("IO[bytes]", SpooledTemporaryFile(threshold, "w+b"))  # noqa: SIM115
-    for name, value in form_pairs(data):
-        if hasattr(value, "read"):
-            _write_file(stream, writer, name, value)
-        else:
-            stream.write(writer.field(name, value if isinstance(value, bytes) else str(value)))
-    stream.write(writer.end())
-    length = stream.tell()
+    length = 0
+    for piece in _pieces(writer, data):
+        length += len(piece)
+        if use_tempfile and length > threshold and isinstance(stream, BytesIO):
+            # Not a SpooledTemporaryFile: that warns when it is not closed, and nobody closes a small form.
+            held = stream.getvalue()
+            stream = cast("IO[bytes]", TemporaryFile("w+b"))
+            stream.write(held)
+        stream.write(piece)
     stream.seek(0)
     return stream, length, writer.boundary
 
 
-def _write_file(stream: IO[bytes], writer: MultipartWriter, name: str, file: Any) -> None:
+def _pieces(writer: MultipartWriter, data: FormValues) -> Iterator[bytes]:
+    for name, value in form_pairs(data):
+        if hasattr(value, "read"):
+            yield from _file_pieces(writer, name, value)
+        else:
+            yield writer.field(name, value if isinstance(value, bytes) else str(value))
+    yield writer.end()
+
+
+def _file_pieces(writer: MultipartWriter, name: str, file: Any) -> Iterator[bytes]:
     filename: Any = getattr(file, "filename", getattr(file, "name", None))
     filename = None if filename is None else str(filename)
     headers = Headers(getattr(file, "headers", None))
     if "Content-Type" not in headers:
         guessed = mimetypes.guess_type(filename)[0] if filename else None
         headers["Content-Type"] = guessed or "application/octet-stream"
-    stream.write(writer.file_head(name, filename, headers))
+    yield writer.file_head(name, filename, headers)
     while piece := file.read(PIECE_BYTES):
-        stream.write(piece.encode() if isinstance(piece, str) else piece)
+        yield piece.encode() if isinstance(piece, str) else piece
 
 
 def encode_multipart(values: FormValues, boundary: str | None = None) -> tuple[str, bytes]:

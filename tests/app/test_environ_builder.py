@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import flask
 import pytest
 
+import flask
 from fetching import make_app
-from groundwire.app.trial import make_environ
 
 FLASK = flask.Flask("flask", static_folder=None, root_path="/")
 OURS = make_app()
@@ -62,13 +61,18 @@ def test_request_is_as_on_flask(path: str, options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "error"),
     [
-        {"base_url": "http://x", "subdomain": "y"},
-        {"base_url": "http://x", "url_scheme": "https"},
-        {"data": "x", "json": 1},
+        ({"base_url": "http://x", "subdomain": "y"}, AssertionError),
+        ({"base_url": "http://x", "url_scheme": "https"}, AssertionError),
+        ({"data": "x", "json": 1}, TypeError),
+        ({"path": "/?a=1", "query_string": "b=2"}, ValueError),
+        ({"base_url": "http://x/?a=1"}, ValueError),
     ],
 )
-def test_contradictory_arguments_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"says the scheme|not as both"):
-        make_environ(OURS, **options)
+def test_contradictory_arguments_are_refused_as_on_flask(
+    options: dict[str, Any], error: type[Exception]
+) -> None:
+    for app in (FLASK, OURS):
+        with pytest.raises(error):
+            app.test_request_context(**options)
