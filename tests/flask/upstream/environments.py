@@ -70,7 +70,7 @@ def download(distribution: str) -> None:
     print(f"Downloading {kept.name}", flush=True)
     arriving = kept.with_name(kept.name + ".part")
     shutil.rmtree(arriving, ignore_errors=True)
-    options = ["--no-deps", "--no-binary", ":all:", "--dest", str(arriving)]
+    options = ["--no-deps", "--no-binary", distribution, "--dest", str(arriving)]
     pip(FLASK, "download", *options, f"{distribution}=={version_of(distribution)}")
     (archive,) = arriving.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
@@ -89,7 +89,7 @@ def fresh_copy(distribution: str, side: str) -> Path:
     """Copy a project's source distribution for one run: tests write beside themselves."""
     copy = BUILD / "work" / side / distribution
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(folder_of(distribution), copy)
+    shutil.copytree(folder_of(distribution), copy, symlinks=True)
     return copy
 
 

@@ -109,7 +109,7 @@ def run_suite(suite: Suite, side: str, arguments: Sequence[str]) -> Run:
     if suite.distribution is None:
         folder = HERE.parent / suite.name
         # The project's own pytest settings ask for a later pytest than the extensions' tests stand.
-        arguments = ["-c", os.devnull, "--rootdir", str(folder), *arguments]
+        arguments = ["-c", os.devnull, "--rootdir", ".", "--confcutdir", ".", *arguments]
     else:
         folder = fresh_copy(suite.distribution, side)
     recorded = BUILD / f"{suite.name}.{side}.json"
