@@ -3,8 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import escape
-
+from ..http.redirects import redirect as make_redirect
 from .context import app_context
 from .current import current
 from .routing import BuildError, MapAdapter
@@ -57,6 +56,7 @@ class AppUrls(AppState):
             script_name=request.root_path or "/",
             path_info=request.path,
             query_args=request.query_string.decode("latin-1"),
+            websocket=request.head.fields.upgrade == b"websocket",
             server_name=server_name,
             subdomain=subdomain,
         )
@@ -72,6 +72,7 @@ class AppUrls(AppState):
 
     def url_for(
         self,
+        /,
         endpoint: str,
         *,
         _anchor: str | None = None,
@@ -168,27 +169,6 @@ class AppUrls(AppState):
 
 # RFC 3986 §3.5; "%" for what is encoded already, and "#" because Flask leaves it.
 _SAFE_IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
-
-
-def make_redirect(location: str, code: int, response_class: Any) -> Any:
-    """Return a response of `response_class` that sends the client to `location` (RFC 9110 §10.2.2).
-
-    Raises:
-        ValueError: `location` has characters that no field value may have.
-    """
-    shown = escape(location)
-    response = response_class(
-        "<!doctype html>\n"
-        "<html lang=en>\n"
-        "<title>Redirecting...</title>\n"
-        "<h1>Redirecting...</h1>\n"
-        "<p>You should be redirected automatically to the target URL: "
-        f'<a href="{shown}">{shown}</a>. If not, click the link.\n',
-        code,
-        mimetype="text/html",
-    )
-    response.headers["Location"] = location
-    return response
 
 
 def redirect(

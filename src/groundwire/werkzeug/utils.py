@@ -3,9 +3,10 @@
 from ..app.config import import_string as import_string
 from ..app.static import send_file as send_file
 from ..app.static import send_from_directory as send_from_directory
-from ..app.urls import redirect as redirect
 from ..http.media_types import get_content_type as get_content_type
 from ..http.properties import cached_property as cached_property
 from ..http.properties import environ_property as environ_property
 from ..http.properties import header_property as header_property
+from ..http.redirects import append_slash_redirect as append_slash_redirect
+from ..http.redirects import redirect as redirect
 from ..http.uploads import secure_filename as secure_filename

@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.middleware.dispatcher``."""
+
+from ...adapters.dispatcher import DispatcherMiddleware as DispatcherMiddleware
