@@ -40,9 +40,9 @@ def test_missing_file_is_an_error_unless_silent(tmp_path: Path) -> None:
     assert not config.from_pyfile("missing.py", silent=True)
     assert not config.from_file("missing.json", json.load, silent=True)
     assert not config.from_pyfile(".", silent=True)
-    with pytest.raises(OSError, match=r"the configuration file cannot be read \(No such file"):
+    with pytest.raises(OSError, match=r"Unable to load configuration file \(No such file"):
         config.from_pyfile("missing.py")
-    with pytest.raises(OSError, match="the configuration file cannot be read"):
+    with pytest.raises(OSError, match="Unable to load configuration file"):
         config.from_file("missing.json", json.load)
 
 

@@ -30,7 +30,7 @@ def test_limits_come_from_the_configuration_and_can_be_set() -> None:
 def test_limits_without_an_app_are_those_of_a_message() -> None:
     alone = Request(create_environ("/"))
 
-    assert (None, 512 * 1024, 1000) == (
+    assert (None, 500_000, 1000) == (
         *(alone.max_content_length, alone.max_form_memory_size, alone.max_form_parts),
     )
     assert 4093 == Response().max_cookie_size

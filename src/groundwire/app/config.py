@@ -3,7 +3,7 @@
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import IO, Any, cast
 
@@ -140,7 +140,7 @@ class Config(dict[str, Any]):
         except OSError as error:
             if silent and error.errno in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR):
                 return False
-            error.strerror = f"the configuration file cannot be read ({error.strerror})"
+            error.strerror = f"Unable to load configuration file ({error.strerror})"
             raise
         self.from_object(module)
         return True
@@ -172,13 +172,17 @@ class Config(dict[str, Any]):
         except OSError as error:
             if silent and error.errno in (errno.ENOENT, errno.EISDIR):
                 return False
-            error.strerror = f"the configuration file cannot be read ({error.strerror})"
+            error.strerror = f"Unable to load configuration file ({error.strerror})"
             raise
         return self.from_mapping(values)
 
-    def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
-        """Fill it from a mapping and keyword arguments; keys that are not upper-case are left out."""
-        for key, value in {**(mapping or {}), **kwargs}.items():
+    def from_mapping(
+        self,
+        mapping: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
+        **kwargs: Any,
+    ) -> bool:
+        """Fill it from a mapping, or (key, value) pairs, and keyword arguments; only upper-case keys are taken."""
+        for key, value in {**dict(mapping or {}), **kwargs}.items():
             if key.isupper():
                 self[key] = value
         return True

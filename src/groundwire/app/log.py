@@ -2,29 +2,25 @@
 
 import logging
 import sys
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from .current import current
+from .local import LocalProxy
 
 
-class ErrorsStream(logging.StreamHandler[TextIO]):
-    """Writes to the WSGI error stream during a WSGI request, otherwise to standard error as it is at that time."""
-
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:  # type: ignore[override]
-        """Where to write now."""
-        context = current.get(None)
-        request = None if context is None else context.request
-        # An environ is looked at, never made: only a WSGI server's has a stream of its own.
-        environ: dict[str, Any] = {} if request is None else request.__dict__.get("environ") or {}
-        stream: TextIO = environ.get("wsgi.errors") or sys.stderr
-        return stream
+def _errors_stream() -> TextIO:
+    context = current.get(None)
+    request = None if context is None else context.request
+    # An environ is looked at, never made: only a WSGI server's has a stream of its own.
+    environ: dict[str, Any] = {} if request is None else request.__dict__.get("environ") or {}
+    stream: TextIO = environ.get("wsgi.errors") or sys.stderr
+    return stream
 
 
-default_handler = ErrorsStream()
+wsgi_errors_stream = cast("TextIO", LocalProxy(_errors_stream))
+"""The WSGI error stream during a WSGI request, otherwise standard error as it is at that time."""
+
+default_handler = logging.StreamHandler(wsgi_errors_stream)
 """What `create_logger` gives to a logger that would have none."""
 
 default_handler.setFormatter(

@@ -139,6 +139,14 @@ class Scaffold:
             return None
         return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
+    @cached_property
+    def cli(self) -> Any:
+        """The group of its commands, an `AppGroup`; those of a blueprint join the app's where it is registered."""
+        # PERF: click takes 15 ms to import; only programs with commands of their own, and command lines, ask.
+        from .commands import AppGroup
+
+        return AppGroup(getattr(self, "name", None))
+
     # Routes
 
     @setup_method
@@ -289,7 +297,7 @@ def error_class_and_code(
             kind: Any = default_exceptions[code_or_exception]
         except KeyError:
             raise ValueError(
-                f"No exception stands for the status {code_or_exception!r}. Subclass HTTPException with that code, and"
+                f"No exception stands for the status {code_or_exception!r}. Use a subclass of HTTPException with that code, and"
                 " register the handler for the class."
             ) from None
     else:
@@ -301,7 +309,7 @@ def error_class_and_code(
     if not isinstance(kind, type) or not issubclass(kind, Exception):
         name = kind.__name__ if isinstance(kind, type) else repr(kind)
         raise ValueError(
-            f"{name!r} is not a subclass of Exception, so no handler could ever be called for it."
+            f"{name!r} is not a subclass of Exception. No handler could ever be called for it."
         )
     return kind, kind.code if issubclass(kind, HTTPException) else None
 
@@ -332,13 +340,30 @@ def find_root_path(import_name: str) -> str:
 
 def find_instance_path(import_name: str) -> str:
     """Return where the files of one deployment lie: ``instance`` beside the program; installed, below ``var``."""
-    root = Path(find_root_path(import_name))
     module = sys.modules.get(import_name)
-    # From the module's folder up to the one that its first package, or it, lies in.
-    levels = import_name.count(".") + hasattr(module, "__path__")
-    for _ in range(levels if getattr(module, "__file__", None) else 0):
-        root = root.parent
+    if import_name == "__main__" and getattr(module, "__spec__", None) is None:
+        root = Path.cwd()  # a file that is run: its instance is that of the folder it is run in
+    else:
+        root = Path(find_root_path(import_name))
+        # From the module's folder up to the one that its first package, or it, lies in.
+        levels = import_name.count(".") + hasattr(module, "__path__")
+        for _ in range(levels if getattr(module, "__file__", None) else 0):
+            root = root.parent
+    prefix = installed_below(root)
+    if prefix is None:
+        return str(root / "instance")
+    return str(prefix / "var" / f"{import_name}-instance")
+
+
+def installed_below(folder: Path) -> Path | None:
+    """Return the prefix that a package in `folder` is installed below; None: it is not installed."""
     prefix = Path(sys.prefix).resolve()
-    if {"site-packages", "dist-packages"} & set(root.parts) and root.is_relative_to(prefix):
-        return str(prefix / "var" / f"{import_name.partition('.')[0]}-instance")
-    return str(root / "instance")
+    if folder.is_relative_to(prefix):
+        return prefix
+    if folder.name.lower() != "site-packages":
+        return None
+    above = folder.parent
+    if above.name.lower() == "lib":  # Windows
+        return above.parent
+    # A virtual environment has lib/python3.x/site-packages.
+    return above.parent.parent if above.parent.name.lower() == "lib" else above

@@ -79,7 +79,7 @@ class AppState(Scaffold):
             instance_path = self.auto_find_instance_path()
         elif not os.path.isabs(instance_path):
             raise ValueError(
-                f"'instance_path' must be an absolute path, not {instance_path!r}: a relative one would depend on the"
+                f"The 'instance_path' must be absolute, not {instance_path!r}: a relative one would depend on the"
                 " folder the program is started in."
             )
         self.instance_path = instance_path

@@ -522,7 +522,7 @@ def answer_conditions(
 # Flask's functions
 
 
-def send_static(root: str, filename: str, max_age: MaxAge = None) -> Response:
+def send_static(root: str, filename: str | os.PathLike[str], max_age: MaxAge = None) -> Response:
     """Answer the current request with a file of a static folder; see `static_response`.
 
     Raises:
@@ -530,6 +530,7 @@ def send_static(root: str, filename: str, max_age: MaxAge = None) -> Response:
         NotKept: it has to be read, and this must not wait (`RequestContext.kept_files_only`).
         RuntimeError: there is no current request.
     """
+    filename = os.fspath(filename)
     context = request_context()
     app = context.app
     respond = kept_static_response if context.kept_files_only else static_response

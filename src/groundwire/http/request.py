@@ -57,7 +57,7 @@ class Request(RequestFields):
     max_content_length: int | None = None
     """Octets of content that are read; None: the server's limit. May be set until content is read. Beyond: 413."""
 
-    max_form_memory_size: int | None = 512 * 1024
+    max_form_memory_size: int | None = 500_000
     """Octets of all fields of a form that are not files. Beyond: 413."""
 
     max_form_parts: int | None = 1000
