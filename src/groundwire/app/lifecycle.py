@@ -14,6 +14,7 @@ from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
 from ..http.response import Response as MessageResponse
 from . import signals
 from .context import RequestContext
+from .debug_helpers import FormDataRoutingRedirect, loses_content
 from .debug_pages import debug_answer
 from .execution import Steps, is_awaitable
 from .log import printable
@@ -267,6 +268,8 @@ def received(request: Any) -> Steps[None]:
 def raise_routing(app: App, context: RequestContext, request: Any) -> Steps[Any]:
     """Raise why no rule matched."""
     yield from NOTHING
+    if app.debug and loses_content(request):
+        raise FormDataRoutingRedirect(request)
     raise request.routing_exception
 
 

@@ -297,8 +297,8 @@ def error_class_and_code(
             kind: Any = default_exceptions[code_or_exception]
         except KeyError:
             raise ValueError(
-                f"No exception stands for the status {code_or_exception!r}. Use a subclass of HTTPException with that code, and"
-                " register the handler for the class."
+                f"No exception stands for the status {code_or_exception!r}. Use a subclass of HTTPException with"
+                " that code, and register the handler for the class."
             ) from None
     else:
         kind = code_or_exception

@@ -9,6 +9,7 @@ from ..http.json_limits import JSONLimits
 from ..http.response import Response as MessageResponse
 from . import json
 from .current import current
+from .debug_helpers import attach_enctype_error_multidict
 from .route_options import NO_OPTIONS
 from .security import is_strict
 
@@ -109,6 +110,14 @@ class Request(messages.Request):
         """The names of `blueprint` and of those it is nested in, innermost first."""
         name = self.blueprint
         return [] if name is None else scopes_of(name)
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        context = current.get(None)
+        if context is None or not context.app.debug or self.mimetype == "multipart/form-data":
+            return
+        if not self.files:
+            attach_enctype_error_multidict(self)
 
     def _decode_json(self, data: bytes, limits: JSONLimits | None = None) -> Any:
         limits = limits or self.json_limits

@@ -1,5 +1,9 @@
 """`flask.debughelpers`: what is explained in debug mode."""
 
+from ..app.debug_helpers import DebugFilesKeyError as DebugFilesKeyError
+from ..app.debug_helpers import FormDataRoutingRedirect as FormDataRoutingRedirect
+from ..app.debug_helpers import UnexpectedUnicodeError as UnexpectedUnicodeError
+from ..app.debug_helpers import attach_enctype_error_multidict as attach_enctype_error_multidict
 from ..app.template_loading import (
     explain_template_loading_attempts as explain_template_loading_attempts,
 )
