@@ -15,7 +15,9 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import FunctionType, ModuleType
 from typing import Any, Final, cast
 
-ALIASED: Final = {"flask": "3.1.3", "werkzeug": "3.1.9"}
+from .app.api_versions import API_VERSIONS
+
+ALIASED: Final = API_VERSIONS
 """The packages Groundwire stands in for, and the release of each whose API it has."""
 
 PACKAGE: Final = "groundwire"
@@ -128,6 +130,13 @@ def install() -> None:
             )
     if not any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, AliasFinder())
+    for name in ALIASED:
+        # What the packages bring with them is aliased at once: programs look for `sys.modules["flask.cli"]`.
+        importlib.import_module(name)
+    for fullname, module in list(sys.modules.items()):
+        alias = fullname.removeprefix(f"{PACKAGE}.")
+        if alias != fullname and _is_aliased(alias):
+            sys.modules.setdefault(alias, module)
 
 
 def is_installed() -> bool:

@@ -458,5 +458,15 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         make = self.test_client_class or FlaskClient
         return make(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
+    test_cli_runner_class: Any = None
+    """What `test_cli_runner` makes; None: `FlaskCliRunner`."""
+
+    def test_cli_runner(self, **kwargs: Any) -> Any:
+        """Return a `FlaskCliRunner` for the app's commands; arguments as `click.testing.CliRunner`'s."""
+        # Imported here, as `Scaffold.cli` does, for click's sake.
+        from .cli_runner import FlaskCliRunner
+
+        return (self.test_cli_runner_class or FlaskCliRunner)(self, **kwargs)
+
 
 Groundwire.steps_of_class = {name: getattr(Groundwire, name) for name in STEPS}

@@ -15,6 +15,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 Deferred = Callable[["BlueprintSetupState"], None]
 
 
+OWN_NAME: Any = object()
+"""The `cli_group` of a blueprint whose commands are grouped under the name it is registered by."""
+
+
 class BlueprintSetupState:
     """One registration of a blueprint on an app, handed to the functions given to `Blueprint.record`."""
 
@@ -74,7 +78,7 @@ class Blueprint(BlueprintTemplateFunctions):
         subdomain: of its rules.
         url_defaults: values that its views get beside the rule's parameters.
         root_path: folder of the module, if it cannot be found by `import_name`.
-        cli_group: name its commands are grouped under.
+        cli_group: name its commands are grouped under; by default its own, None for no group.
 
     Raises:
         ValueError: `name` is empty or has a dot.
@@ -93,7 +97,7 @@ class Blueprint(BlueprintTemplateFunctions):
         subdomain: str | None = None,
         url_defaults: dict[str, Any] | None = None,
         root_path: str | None = None,
-        cli_group: str | None = None,
+        cli_group: str | None = OWN_NAME,
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
@@ -212,6 +216,7 @@ class Blueprint(BlueprintTemplateFunctions):
         self._merge_blueprint_funcs(app, name)
         for deferred in self.deferred_functions:
             deferred(state)
+        self._merge_commands(app, options.get("cli_group", self.cli_group), name)
         for blueprint, own_options in self._blueprints:
             nested = {**own_options, "name_prefix": name}
             prefix_of_nested = own_options.get("url_prefix")
@@ -226,6 +231,15 @@ class Blueprint(BlueprintTemplateFunctions):
             if subdomain is not None:
                 nested["subdomain"] = subdomain
             blueprint.register(app, nested)
+
+    def _merge_commands(self, app: Any, group: str | None, name: str) -> None:
+        if "cli" not in vars(self) or not self.cli.commands:
+            return
+        if group is None:
+            app.cli.commands.update(self.cli.commands)
+        else:
+            self.cli.name = name if group is OWN_NAME else group
+            app.cli.add_command(self.cli)
 
     def _merge_blueprint_funcs(self, app: Any, name: str) -> None:
         def own(scope: str | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from ..http.errors import Aborter, HTTPException
 from .config import DEFAULTS, Config, ConfigAttribute
 from .context import AppGlobals
+from .environment import get_debug_flag
 from .json_provider import DefaultJSONProvider, JSONProvider
 from .log import create_logger
 from .plans import PlanTable
@@ -132,7 +133,7 @@ class AppState(Scaffold):
         """Make the configuration, whose files are relative to the root path or the instance path."""
         root_path = self.instance_path if instance_relative else self.root_path
         defaults = dict(self.default_config)
-        defaults["DEBUG"] = debug_asked_for()
+        defaults["DEBUG"] = get_debug_flag()
         return self.config_class(root_path, defaults)
 
     def auto_find_instance_path(self) -> str:
@@ -205,9 +206,3 @@ class AppState(Scaffold):
                     if kind in handlers:
                         return handlers[kind]
         return None
-
-
-def debug_asked_for() -> bool:
-    """Tell whether the environment asks for debug mode (GROUNDWIRE_DEBUG, FLASK_DEBUG)."""
-    value = os.environ.get("GROUNDWIRE_DEBUG", os.environ.get("FLASK_DEBUG", ""))
-    return bool(value) and value.lower() not in {"0", "false", "no"}

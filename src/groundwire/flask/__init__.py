@@ -6,6 +6,7 @@ Nothing is defined here or in the modules below: each name is the class or funct
 
 from typing import Any
 
+from . import cli as cli
 from . import json as json
 from .app import Flask as Flask
 from .blueprints import Blueprint as Blueprint

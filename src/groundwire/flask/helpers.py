@@ -2,10 +2,11 @@
 
 from ..app.answers import abort as abort
 from ..app.answers import make_response as make_response
+from ..app.environment import get_debug_flag as get_debug_flag
+from ..app.environment import get_load_dotenv as get_load_dotenv
 from ..app.flashing import flash as flash
 from ..app.flashing import get_flashed_messages as get_flashed_messages
 from ..app.scaffold import find_root_path
-from ..app.state import debug_asked_for
 from ..app.static import send_file as send_file
 from ..app.static import send_from_directory as send_from_directory
 from ..app.streaming import stream_with_context as stream_with_context
@@ -18,5 +19,4 @@ from .globals import request_ctx as request_ctx
 from .globals import session as session
 from .signals import message_flashed as message_flashed
 
-get_debug_flag = debug_asked_for
 get_root_path = find_root_path

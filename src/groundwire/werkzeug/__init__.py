@@ -11,10 +11,12 @@ from . import local as local
 from . import middleware as middleware
 from . import routing as routing
 from . import sansio as sansio
+from . import serving as serving
 from . import urls as urls
 from . import user_agent as user_agent
 from . import utils as utils
 from . import wsgi as wsgi
+from .serving import run_simple as run_simple
 from .test import Client as Client
 from .wrappers import Request as Request
 from .wrappers import Response as Response
