@@ -30,7 +30,8 @@ def run_here(steps: Steps[T], advice: str) -> T:
     if not in_task():
         return run_sync(steps)
     result: Any = drive(steps)
-    return _at_once(result, advice) if asyncio.iscoroutine(result) else result
+    value: T = _at_once(result, advice) if asyncio.iscoroutine(result) else result
+    return value
 
 
 def wait_here(coroutine: Coroutine[Any, Any, T], advice: str) -> T:
@@ -41,7 +42,8 @@ def wait_here(coroutine: Coroutine[Any, Any, T], advice: str) -> T:
 async def awaited(steps: Steps[T]) -> T:
     """Run `steps` to their end in the current task and return what comes of them."""
     result: Any = drive(steps)
-    return await result if asyncio.iscoroutine(result) else result
+    value: T = await result if asyncio.iscoroutine(result) else result
+    return value
 
 
 def _at_once(coroutine: Coroutine[Any, Any, T], advice: str) -> T:

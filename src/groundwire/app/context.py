@@ -176,10 +176,13 @@ class AppContext:
             return self._postponed
 
     def let_go(self) -> bool:
-        """Hold this no longer. True: the teardown was postponed, and is the caller's to do now."""
+        """Hold this no longer. True: the teardown was postponed, and is the caller's to do now.
+
+        Pushed again meanwhile, as by a test client that keeps it, it is torn down when it is popped.
+        """
         with _holding:
             self.holds -= 1
-            due = self._postponed and self.holds == 0
+            due = self._postponed and self.holds == 0 and not self._tokens
             if due:
                 self._postponed = False
             return due

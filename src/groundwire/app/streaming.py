@@ -35,7 +35,7 @@ class ContextStream(Iterator[Any]):
         """What was current when the last step ended: the stream may have pushed a context of its own."""
 
         self._begun = False
-        context.hold()
+        hold(context)
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -131,7 +131,7 @@ class AsyncContextStream(AwaitedStream):
         self._context = context
         self._inside: Any = context
         self._begun = False
-        context.hold()
+        hold(context)
 
     async def __anext__(self) -> Any:
         stream = self._stream
@@ -194,12 +194,21 @@ class AsyncContextStream(AwaitedStream):
             self.close()
 
 
-def released(context: RequestContext, error: BaseException | None) -> Steps[None]:
-    """Let go of a context, and tear it down if its exchange is over and no other stream holds it."""
+def hold(context: RequestContext, whole: bool = True) -> None:
+    """Have the teardown of a request's context, and if `whole` of the app's beneath, wait for `released`."""
+    context.hold()
+    if whole and context.app_context is not context:
+        context.app_context.hold()
+
+
+def released(
+    context: RequestContext, error: BaseException | None, whole: bool = True
+) -> Steps[None]:
+    """Let go of what `hold` holds, and tear it down if its exchange is over and no other stream holds it."""
     app = context.app
     beneath = context.app_context
     torn_down = context.let_go()
-    if beneath is context:
+    if whole and beneath is context:
         if torn_down:
             yield from teardown(app, context, error)
         return
@@ -208,7 +217,7 @@ def released(context: RequestContext, error: BaseException | None) -> Steps[None
             yield from step(app, context, "do_teardown_request", error)
             context.request.close()
     finally:
-        if beneath.let_go():
+        if whole and beneath.let_go():
             yield from step(app, context, "do_teardown_appcontext", error)
 
 
@@ -225,7 +234,7 @@ def stream_with_context(generator_or_function: Any) -> Any:
     (Flask: https://flask.palletsprojects.com/api/#flask.stream_with_context)
     """
     asynchronous = isinstance(generator_or_function, AsyncIterable)
-    stream: Any = cast("Any", generator_or_function)
+    stream: Any = generator_or_function
     if not asynchronous:
         try:
             stream = iter(stream)
@@ -258,9 +267,14 @@ def copy_current_request_context(f: F) -> F:
     kept = _context_for("copy_current_request_context").copy()
 
     async def in_copy(*args: Any, **kwargs: Any) -> Any:
+        outer = current.get(None)
         context = kept.copy()
         context.push()
-        context.hold()  # so that its teardown is not run by `pop`, which cannot await, but awaited here
+        # Held, its teardown is not run by `pop`, which cannot await, but awaited here.
+        whole = (
+            outer is None or outer.app is not context.app
+        )  # or else the app's context is that of `outer`
+        hold(context, whole)
         failure: BaseException | None = None
         try:
             return await f(*args, **kwargs)
@@ -271,7 +285,7 @@ def copy_current_request_context(f: F) -> F:
             context.pop(None)
             token = current.set(context)
             try:
-                await awaited(released(context, failure))
+                await awaited(released(context, failure, whole))
             finally:
                 current.reset(token)
 

@@ -81,8 +81,8 @@ class AppTemplateFunctions(Scaffold):
 class BlueprintTemplateFunctions(Scaffold):
     """The part of a blueprint that adds functions to the templates of the whole app."""
 
-    def record_once(self, function: Callable[[Any], None]) -> None:
-        """Have `function` called at the first registration; see `Blueprint.record_once`."""
+    def record_once(self, func: Callable[[Any], None]) -> None:
+        """Have `func` called at the first registration; see `Blueprint.record_once`."""
         raise TypeError(f"{type(self).__name__} is not registered on apps.")
 
     def _add(self, kind: Kind, function: Callable[..., Any], name: str | None) -> None:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from jinja2 import BaseLoader, TemplateNotFound
 from jinja2 import Environment as JinjaEnvironment
@@ -107,7 +107,7 @@ def explain_template_loading_attempts(app: Any, template: str, attempts: list[An
     if matches != 1 and request is not None and request.blueprint is not None:
         lines += [
             f"  The template was looked up from an endpoint that belongs to the blueprint {request.blueprint!r}.",
-            "  Is it in the folder that this blueprint's 'template_folder' names, and is no other of its name before it?",
+            "  Is it in this blueprint's 'template_folder', and does no loader before it have another of that name?",
             "  See https://flask.palletsprojects.com/blueprints/#templates",
         ]
     app.logger.info("\n".join(lines))
@@ -129,6 +129,8 @@ def _loader_in_words(loader: BaseLoader) -> Iterator[str]:
             continue
         if isinstance(value, (str, int, float)):
             yield f"{name}: {value!r}"
-        elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-            yield f"{name}:"
-            yield from (f"  - {item}" for item in value)
+        elif isinstance(value, (list, tuple)):
+            items = cast("list[Any]", value)
+            if all(isinstance(item, str) for item in items):
+                yield f"{name}:"
+                yield from (f"  - {item}" for item in items)

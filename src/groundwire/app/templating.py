@@ -6,7 +6,7 @@ signals and templates may be asynchronous, and whoever renders awaits them in th
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from jinja2 import BaseLoader, Template
 from jinja2 import Environment as JinjaEnvironment
@@ -63,7 +63,7 @@ class AppTemplates(AppTemplateFunctions):
     config: Any
 
     @cached_property
-    def jinja_env(self) -> Any:  # type: ignore[override]
+    def jinja_env(self) -> Any:
         """The Jinja environment, made when it is first used."""
         return self.create_jinja_environment()
 
@@ -114,7 +114,7 @@ def processed(app: App, context: dict[str, Any]) -> Steps[None]:
 
 def begun(app: App, template: Template, context: dict[str, Any]) -> Steps[None]:
     """Make a template's context whole and tell who listens that it will be rendered."""
-    kind: Any = type(app)
+    kind = cast("Any", type(app))
     own = kind.update_template_context is AppTemplates.update_template_context
     if own and "update_template_context" not in vars(app):
         yield from processed(app, context)

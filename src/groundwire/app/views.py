@@ -1,7 +1,7 @@
 """Views that are classes (https://flask.palletsprojects.com/views/)."""
 
 from collections.abc import Callable, Collection
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from .context import app_context, request_context
 from .execution import is_async, is_awaitable
@@ -60,7 +60,7 @@ class View:
         def synchronous(**kwargs: Any) -> Any:
             return app_context().app.ensure_sync(instance().dispatch_request)(**kwargs)
 
-        view = synchronous
+        view = undecorated = cast("Any", synchronous)
         if cls.decorators:
             view.__name__ = name
             view.__module__ = cls.__module__
@@ -72,7 +72,7 @@ class View:
         view.__module__ = cls.__module__
         view.methods = cls.methods
         view.provide_automatic_options = cls.provide_automatic_options
-        if view is synchronous:
+        if view is undecorated:
             # With itself, because `functools.wraps` copies attributes, and the decorator is not to be passed over.
             view.direct = (view, _direct_view(cls, instance))
         found: Callable[..., Any] = view
@@ -106,7 +106,7 @@ class MethodView(View):
 
 def _method_of(view: MethodView) -> Callable[..., Any]:
     method: str = request_context().request.method
-    found = getattr(view, method.lower(), None)
+    found: Any = getattr(view, method.lower(), None)
     if found is None and method == "HEAD":
         found = getattr(view, "get", None)
     if found is None:
@@ -114,7 +114,8 @@ def _method_of(view: MethodView) -> Callable[..., Any]:
             f"Unimplemented method {method!r}: {type(view).__name__} has no {method.lower()!r}, although its 'methods'"
             " or its rule's say so."
         )
-    return found
+    chosen: Callable[..., Any] = found
+    return chosen
 
 
 # Without waiting
