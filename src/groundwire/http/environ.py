@@ -276,6 +276,7 @@ def run_wsgi_app(
             try:
                 ahead.append(next(iterator))
             except StopIteration:
+                iterator = iter(())  # which, unlike this one, may be asked again
                 break
         pieces = chain(written, ahead, iterator)
         if close is not None:
