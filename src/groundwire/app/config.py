@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from types import ModuleType
 from typing import IO, Any, cast
 
@@ -15,7 +16,7 @@ DEFAULTS: Mapping[str, Any] = {
     "PROPAGATE_EXCEPTIONS": None,
     "SECRET_KEY": None,
     "SECRET_KEY_FALLBACKS": None,
-    "PERMANENT_SESSION_LIFETIME": None,  # set by the app: a timedelta is not shared
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=31),
     "USE_X_SENDFILE": False,
     "TRUSTED_HOSTS": None,
     "SERVER_NAME": None,
@@ -81,6 +82,10 @@ class Config(dict[str, Any]):
 
     on_change: Callable[[], None] | None = None
     """Called after each change: what an app has worked out from its configuration is out of date then."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy belongs to no app.
+        return {name: value for name, value in vars(self).items() if name != "on_change"}
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
         """Fill it from the Python file that an environment variable names. True when there is one.
