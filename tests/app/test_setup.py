@@ -1,7 +1,11 @@
 """What is refused while an app is set up, and what is warned of when it starts."""
 
+import copy
+import gc
+import pickle
 import sys
 import warnings
+import weakref
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -406,3 +410,25 @@ def test_logger_without_a_handler_gets_one() -> None:
 
     assert not has_level_handler(logger)
     assert [default_handler] == create_logger(app).handlers
+
+
+def test_an_app_that_nobody_needs_is_gone_at_once() -> None:
+    app = Groundwire(__name__, root_path="/")
+    app.register_blueprint(Blueprint("b", __name__))
+    watched = weakref.ref(app)
+
+    gc.disable()
+    try:
+        del app
+        assert watched() is None
+    finally:
+        gc.enable()
+
+
+def test_a_copied_configuration_belongs_to_no_app() -> None:
+    app = make_app()
+
+    for made in (copy.deepcopy(app.config), pickle.loads(pickle.dumps(app.config))):
+        assert (app.config, None) == (made, made.on_change)
+        made["DEBUG"] = True
+    assert not app.debug

@@ -67,8 +67,8 @@ def _unpack(app: AppState, value: tuple[Any, ...]) -> tuple[Any, Any, Any]:
             return content, status, None
         case _:
             raise TypeError(
-                f"A view did not return a valid response: its tuple has {len(value)} items. One with status and headers"
-                " is (body, status, headers), (body, status) or (body, headers)."
+                f"A view did not return a valid response: it returned a tuple of length {len(value)}. The tuple must"
+                " have the form (body, status, headers), (body, status) or (body, headers)."
             )
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import weakref
 from collections.abc import Callable, ValuesView
 from typing import Any, TypeVar, cast
 
@@ -151,10 +152,15 @@ class AppRoutes(AppState):
 
 
 def _static_view(app: AppRoutes) -> Callable[..., Any]:
-    def static(filename: str) -> Any:
-        return app.send_static_file(filename)
+    of_app = weakref.ref(app)  # no circle: an app that nobody needs is gone at once
 
-    cast("Any", static).stands_for = lambda: app.send_static_file
+    def send() -> Callable[..., Any]:
+        return cast("AppRoutes", of_app()).send_static_file
+
+    def static(filename: str) -> Any:
+        return send()(filename)
+
+    cast("Any", static).stands_for = send
     return static
 
 

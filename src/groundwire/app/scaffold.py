@@ -39,6 +39,10 @@ def setup_method(method: F) -> F:
     return cast("F", checked)
 
 
+def _nothing() -> None:
+    """Do nothing: what a blueprint has set up counts when it is registered."""
+
+
 class Scaffold:
     """Base of `Groundwire` and `Blueprint`.
 
@@ -81,8 +85,10 @@ class Scaffold:
         self.template_context_processors: FunctionsByScope = TrackedDict(changed, list)
         self.template_context_processors[None] = [default_template_ctx_processor]
 
-    def setup_changed(self) -> None:
-        """Called when a route, hook or error handler comes, changes or goes."""
+    @property
+    def setup_changed(self) -> Callable[[], None]:
+        """What is called when a route, hook or error handler comes, changes or goes. Must not hold this object."""
+        return _nothing
 
     def _check_setup_finished(self, name: str) -> None:
         """Raise AssertionError when it is too late to call the method `name`."""

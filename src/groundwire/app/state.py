@@ -51,7 +51,7 @@ class AppState(Scaffold):
     url_map_class: type[Map] = Map
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
     session_interface: SessionInterface = SecureCookieSessionInterface()
-    default_config: ClassVar[Any] = {**DEFAULTS, "PERMANENT_SESSION_LIFETIME": timedelta(days=31)}
+    default_config: ClassVar[Any] = DEFAULTS
 
     testing = ConfigAttribute("TESTING")
     secret_key = ConfigAttribute("SECRET_KEY")
@@ -153,9 +153,13 @@ class AppState(Scaffold):
 
     # Change
 
-    def setup_changed(self) -> None:
-        """Forget the endpoint plans: something they were made from has changed."""
-        self.plans.forget()
+    @property
+    def setup_changed(self) -> Callable[[], None]:
+        """What makes the app forget its endpoint plans: something they were made from has changed.
+
+        It does not hold the app, so that an app which nobody needs is gone at once, as Flask's is.
+        """
+        return self.plans.forget
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in MADE_INTO_PLANS:

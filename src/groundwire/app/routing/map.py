@@ -301,10 +301,14 @@ class Map:
         labels, known = host.split("."), server_name.split(".")
         if labels[-len(known) :] != known:
             # As when the application is reached by its IP address: no rule matches then.
-            warnings.warn(
+            warnings.warn_explicit(
                 f"Current server name {host!r} doesn't match configured server name"
                 f" {server_name!r}",
-                stacklevel=4,
+                UserWarning,
+                __file__,
+                0,
+                module="flask.app",  # where it comes from with Flask: programs filter it by that
+                registry=_warned,
             )
             return "<invalid>"
         return ".".join(filter(None, labels[: -len(known)]))
@@ -321,6 +325,10 @@ class Map:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({pformat(list(self.iter_rules()))})"
+
+
+_warned: dict[Any, Any] = {}
+"""Which warnings were shown, so that `warnings` shows each once."""
 
 
 def _take_in(rules_by_endpoint: dict[Any, list[Rule]], rule: Rule) -> None:
