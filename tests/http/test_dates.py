@@ -18,6 +18,7 @@ MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
     "value",
     [
         "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Expires=Sun, 06 Nov 1994 08:49:37 GMT",
         "Sunday, 06-Nov-94 08:49:37 GMT",
         "Sun Nov  6 08:49:37 1994",
         "sun, 6 nov 1994 08:49:37 gmt",

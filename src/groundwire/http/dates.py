@@ -9,9 +9,11 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 
 _TIME = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
-# IMF-fixdate and the obsolete RFC 850 form, which differ by the dashes and the year; the name of the day tells nothing.
+# IMF-fixdate and the obsolete RFC 850 form, which differ by the dashes and the year. The name of the day tells nothing,
+# so that before a comma any word may stand, as for Werkzeug: ``Expires=Sun, 06 Nov 1994 …``.
 _DAY_FIRST = re.compile(
-    rf"(?:[a-z]{{3,9}}(?:,[ ]*|[ ]+))?(?P<day>[0-9]{{1,2}})[ -](?P<month>[a-z]{{3}})[ -](?P<year>[0-9]{{4}}|[0-9]{{2}})"
+    rf"(?:[a-z=]{{3,24}},[ ]*|[a-z]{{3,9}}[ ]+)?"
+    rf"(?P<day>[0-9]{{1,2}})[ -](?P<month>[a-z]{{3}})[ -](?P<year>[0-9]{{4}}|[0-9]{{2}})"
     rf"[ ]+{_TIME}(?:[ ]+(?P<zone>gmt|utc?|z|[+-][0-9]{{4}}))?",
     re.ASCII | re.IGNORECASE,
 )
