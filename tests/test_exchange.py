@@ -48,6 +48,7 @@ class FakeStream:
     local = ("192.0.2.2", 443)
     scheme = "https"
     disconnected = False
+    taken_over = False
 
     def __init__(self, app: Groundwire, path: str, content: FakeContent | None = None) -> None:
         self.app = app
@@ -68,6 +69,9 @@ class FakeStream:
         if content is not None:
             app.content_policy(self.request)
             self.request.content = content
+
+    def offer_socket(self, head: RequestHead) -> None:
+        """One stream of a connection cannot be given away."""
 
     def inform(self, status: int, fields: Iterable[tuple[str, str]]) -> None:
         self.informed.append(status)

@@ -18,6 +18,7 @@ from groundwire.http.environ import (
 from groundwire.http.exchange import ContentLimitExceeded
 from groundwire.http.headers import Headers
 from groundwire.http.request_content import EnvironContent
+from groundwire.protocol.head import RequestHead
 from groundwire.protocol.http1.reader import RequestReader
 
 
@@ -298,3 +299,19 @@ def test_an_application_may_start_again_until_something_is_sent() -> None:
     assert status == "500 Oops"
     with pytest.raises(ValueError, match="late"):
         run_wsgi_app(failing, {"sent": True})
+
+
+def test_an_upgrade_offers_the_connection_if_it_can_be_given_away() -> None:
+    class Giving(InMemoryExchange):
+        def offer_socket(self, head: RequestHead) -> object:
+            return ("the socket for", head.fields.upgrade)
+
+    class Keeping(InMemoryExchange):
+        def offer_socket(self, head: RequestHead) -> None:
+            return None
+
+    message = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n"
+
+    assert ("the socket for", b"websocket") == environ_of(message, Giving())["werkzeug.socket"]
+    assert "werkzeug.socket" not in environ_of(message, Keeping())
+    assert "werkzeug.socket" not in environ_of(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", Keeping())

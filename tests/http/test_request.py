@@ -42,6 +42,10 @@ class InMemoryExchange:
         self.peer = peer
         self.local: Any = ("192.0.2.1", 8000)
         self.disconnected = False
+        self.taken_over = False
+
+    def offer_socket(self, head: RequestHead) -> None:
+        """It has none."""
 
     def content(self) -> Any:
         raise AssertionError("read through the request")

@@ -14,7 +14,7 @@ from groundwire.http.exchange import ContentError, ContentLimitExceeded
 from groundwire.http.handler import HELD_LOOP_SECONDS, ContentPolicy, InThread
 from groundwire.http.request import Request
 from groundwire.http.response import Response
-from groundwire.server.connection import State
+from groundwire.server.state import State
 from wire import Wire, chunked, request
 
 GET = request("/hello")

@@ -7,8 +7,8 @@ import pytest
 from groundwire.http.handler import ContentPolicy
 from groundwire.http.request import Request
 from groundwire.http.response import Response
-from groundwire.server.connection import State
 from groundwire.server.deadlines import enforce
+from groundwire.server.state import State
 from wire import Wire, request
 
 GET = request("/hello")

@@ -304,6 +304,8 @@ class PlanTable:
         elif plan.all_async:
             reason = "nothing of the program's own runs" if plan.view is None else "async def"
             execution = Execution(chain, "inline", reason)
+        elif getattr(plan.rule, "websocket", False):
+            execution = Execution(chain, "thread", "it serves WebSockets")
         elif policy == "always":
             execution = Execution(chain, "inline", 'INLINE is "always"')
         elif policy == "never":

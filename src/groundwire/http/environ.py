@@ -71,6 +71,11 @@ def environ_from_head(head: RequestHead, exchange: Exchange, content: Any) -> En
     if isinstance(exchange.peer, tuple):
         environ["REMOTE_PORT"] = str(exchange.peer[1])
     environ.update(_field_variables(head.fields.lines))
+    if head.fields.upgrade is not None:
+        offered = exchange.offer_socket(head)
+        if offered is not None:
+            # The name by which WebSocket servers for WSGI look for it.
+            environ["werkzeug.socket"] = offered
     if head.authority:
         # RFC 9112 §3.2.2: in absolute-form the target's authority counts, whatever Host says.
         environ["HTTP_HOST"] = head.authority

@@ -5,7 +5,9 @@ HTTP/2 has one per stream; a test has one in memory.
 """
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Protocol
+from typing import Any, Protocol
+
+from ..protocol.head import RequestHead
 
 
 class ContentError(Exception):
@@ -83,6 +85,20 @@ class Exchange(Protocol):
     @property
     def disconnected(self) -> bool:
         """Whether the peer has gone, so that no answer can reach it. Safe to read in any thread."""
+        ...
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether a program has taken the connection (see `offer_socket`), so that no answer is written."""
+        ...
+
+    def offer_socket(self, head: RequestHead) -> Any | None:
+        """Return what a program can take the connection with, to speak the protocol `head` asks to upgrade to.
+
+        It is used as a blocking socket is. Looking at it does nothing; with its first use the connection is the
+        program's: what it reads begins behind the head, what it sends is sent as it is (101 included), and what the
+        handler returns goes nowhere. None where the connection cannot be given away. (RFC 9110 §7.8.)
+        """
         ...
 
     def inform(self, status: int, fields: Iterable[tuple[str, str]]) -> None:

@@ -19,12 +19,14 @@ class FieldSection:
     """
 
     __slots__ = (
+        "asks_more",
         "chunked",
         "connection_options",
         "content_length",
         "expectation",
         "host",
         "lines",
+        "upgrade",
         "view",
     )
 
@@ -46,6 +48,14 @@ class FieldSection:
     expectation: bytes | None
     """The value of Expect in lower case, or None without that field (RFC 9110 §10.1.1)."""
 
+    upgrade: bytes | None
+    """The protocols the client would rather speak, in lower case; None unless Upgrade and Connection both say so
+    (RFC 9110 §7.8). Always None in HTTP/1.0, where Upgrade is ignored."""
+
+    asks_more: bool
+    """Whether there is an expectation or an upgrade to see to. (One look in place of two, for a handler's shortest
+    way.)"""
+
     view: object | None
     """Room for what the layer above makes of these lines, so that it too is made once. Never read here."""
 
@@ -56,6 +66,8 @@ class FieldSection:
         self.chunked = False
         self.connection_options = frozenset()
         self.expectation = None
+        self.upgrade = None
+        self.asks_more = False
         self.view = None
 
 

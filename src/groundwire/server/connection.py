@@ -10,7 +10,6 @@ itself the `Exchange` the handler sees; pipelined requests wait in the reader.
 """
 
 import asyncio
-import enum
 import logging
 import sys
 from collections.abc import Awaitable, Iterable
@@ -23,6 +22,7 @@ from ..http.handler import HELD_LOOP_SECONDS, InThread
 from ..http.request import Request
 from ..http.response import Response
 from ..protocol.errors import ProtocolError
+from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestReader
 from .content import ReceivedContent
 from .delivery import RETRY_SOON, Delivery
@@ -30,6 +30,8 @@ from .pace import SendingPace
 from .reception import Reception
 from .server_state import ServerState
 from .sockets import reset
+from .state import State
+from .takeover import OfferedSocket, Takeover, can_be_offered
 
 logger = logging.getLogger("groundwire.server")
 
@@ -48,18 +50,6 @@ LINGERING_CONNECTIONS = 256
 STOP_IDLE_SECONDS = 1.0
 
 
-class State(enum.Enum):
-    """What a connection is doing."""
-
-    READY = "waiting for a request"
-    YIELDED = "requests wait for the next turn, or for the peer to take answers"
-    COLLECTING = "waiting for the content of a request"
-    ANSWERING = "waiting for the handler, or sending what it answered"
-    DRAINING = "discarding content that nobody read"
-    LINGERING = "answered for the last time; letting the peer read it"
-    CLOSED = "closed"
-
-
 READY = State.READY
 CLOSED = State.CLOSED
 
@@ -69,7 +59,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_discarded",
-        "_delivery",
+        "delivery",
         "_drain_waiter",
         "_in_head",
         "eof",
@@ -80,6 +70,7 @@ class Connection(asyncio.Protocol):
         "sending_pace",
         "since",
         "state",
+        "takeover",
         "transport",
         "_writable",
         "local",
@@ -105,7 +96,7 @@ class Connection(asyncio.Protocol):
         self._requests_left = 1 if server.stopping else server.settings.keepalive_requests
         self.transport = cast("asyncio.Transport", None)
         self.reception: Reception | None = None
-        self._delivery: Delivery | None = None
+        self.delivery: Delivery | None = None
         self._in_head = False
         self.octets_sent = 0
         self._discarded = 0
@@ -114,6 +105,7 @@ class Connection(asyncio.Protocol):
         self._drain_waiter: asyncio.Future[None] | None = None
         self.eof = False
         self.sending_pace: SendingPace | None = None
+        self.takeover: Takeover | None = None
 
     # The transport's callbacks.
 
@@ -161,11 +153,13 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End: give everything back, and stop what was being made for this peer."""
+        if self.state is State.TAKEN:
+            return  # only the transport is done
         self.state = CLOSED
         if self._drain_waiter is not None and not self._drain_waiter.done():
             self._drain_waiter.set_exception(ConnectionResetError("the client has gone"))
-        if self._delivery is not None:
-            self._delivery.peer_gone()
+        if self.delivery is not None:
+            self.delivery.peer_gone()
         if self.reception is not None:
             self.reception.content.fail(ContentInterrupted("the client has gone"))
             self.reception.content.release()
@@ -256,7 +250,7 @@ class Connection(asyncio.Protocol):
         """Let other connections go on before the requests that still wait, or wait for the peer to take answers."""
         self._flush(output)
         self.state = State.YIELDED
-        self._pace_reading()
+        self.pace_reading()
         if self._writable:
             self.loop.call_soon(self._resume)
 
@@ -276,7 +270,7 @@ class Connection(asyncio.Protocol):
             self.since = self.server.now
             self._in_head = in_head
         if self.paused:
-            self._pace_reading()
+            self.pace_reading()
         if self.eof:
             self._end_at_eof()
 
@@ -313,7 +307,7 @@ class Connection(asyncio.Protocol):
         self.state = State.COLLECTING
         reception.pump()
         if not self._collected(reception):
-            self._pace_reading()
+            self.pace_reading()
             return False
         self.state = READY
         return True
@@ -343,7 +337,7 @@ class Connection(asyncio.Protocol):
             reception.content.fail(ContentInterrupted(str(error)))
             self._refuse(error)
             return
-        self._pace_reading()
+        self.pace_reading()
         if self.state is State.COLLECTING and self._collected(reception):
             self.state = READY
             self._serve(reception.request)
@@ -353,7 +347,7 @@ class Connection(asyncio.Protocol):
         if self.state in (State.COLLECTING, State.ANSWERING, READY):
             self.send(self.server.writer.head(100, (), interim=True))
 
-    def _pace_reading(self) -> None:
+    def pace_reading(self) -> None:
         """Pause the socket while more waits here than can be used, and go on when it has been."""
         full = self.reader.buffered > PIPELINE_BYTES and self.state not in (READY, State.LINGERING)
         if full != self.paused and not self.transport.is_closing():
@@ -376,7 +370,7 @@ class Connection(asyncio.Protocol):
             elif self.reception is not None:
                 self.pump_content()
             else:
-                self._pace_reading()
+                self.pace_reading()
 
     # Answers that are not out at once.
 
@@ -394,11 +388,11 @@ class Connection(asyncio.Protocol):
             if isinstance(answer, Response) or asyncio.iscoroutine(answer):
                 answer.close()
             return False
-        self._delivery = delivery
+        self.delivery = delivery
         self.state = State.ANSWERING
         if delivery.begin(answer):
             return True
-        self._pace_reading()
+        self.pace_reading()
         return False
 
     def may_persist(self, request: Request) -> bool:
@@ -415,8 +409,8 @@ class Connection(asyncio.Protocol):
 
     def answered(self, delivery: Delivery, persistent: bool) -> bool:
         """Take note that the answer is out. True: the next request may follow at once."""
-        if self._delivery is delivery:
-            self._delivery = None
+        if self.delivery is delivery:
+            self.delivery = None
         if self.state is CLOSED:
             return False
         if self.reception is not None:
@@ -449,7 +443,7 @@ class Connection(asyncio.Protocol):
             self._linger()
             return False
         if not self.reader.complete:
-            self._pace_reading()
+            self.pace_reading()
             return False
         self.reception = None
         self.state = READY
@@ -472,7 +466,7 @@ class Connection(asyncio.Protocol):
 
     def answer_last(self, status: int, text: str, *fields: tuple[str, str]) -> None:
         """Send the server's own answer, in plain text, and close. Nothing more is handled here."""
-        if self._delivery is not None and self._delivery.streaming:
+        if self.delivery is not None and self.delivery.streaming:
             # A response is half out: only a reset tells the truth.
             self.reset("the request was refused while its response was being sent")
             return
@@ -492,8 +486,8 @@ class Connection(asyncio.Protocol):
         if self.server.access_log is not None:
             refused = self.reception.request.head if self.reception is not None else None
             self.server.access_log.record(self.peer, refused, status, len(content), 0.0)
-        if self._delivery is not None:
-            self._delivery.abandon()
+        if self.delivery is not None:
+            self.delivery.abandon()
         self._linger()
 
     def _linger(self) -> None:
@@ -560,10 +554,23 @@ class Connection(asyncio.Protocol):
     def _close_if_idle(self) -> None:
         if self.is_idle:
             self.transport.close()
+        elif self.takeover is not None:
+            self.takeover.stop()
 
     def abort(self) -> None:
         """Close at once, whatever is going on."""
         self.reset("the server stops")
+
+    # Leaving HTTP: another protocol is spoken, by a program in a thread (`groundwire.server.takeover`).
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether a program has taken it; see `Exchange.taken_over`."""
+        return self.takeover is not None
+
+    def offer_socket(self, head: RequestHead) -> OfferedSocket | None:
+        """Return what a program can take it with; see `Exchange.offer_socket`."""
+        return OfferedSocket(self, head) if can_be_offered(self.transport, head) else None
 
     # The exchange, for the handler and for `send_stream`.
 
@@ -577,7 +584,7 @@ class Connection(asyncio.Protocol):
         if not 100 <= status <= 199 or status == 101:
             raise ValueError(f"{status} is not the status code of an interim response")
         data = self.server.writer.head(status, list(fields), interim=True)
-        delivery = self._delivery
+        delivery = self.delivery
         if delivery is None:
             return  # the final response follows at once, and this is of no use
         if _runs_in(
@@ -589,15 +596,19 @@ class Connection(asyncio.Protocol):
 
     def _send_interim(self, delivery: Delivery, data: bytes) -> None:
         head = delivery.request.head
-        unanswered = self._delivery is delivery and not delivery.streaming
+        unanswered = self.delivery is delivery and not delivery.streaming
         if unanswered and head is not None and head.version == "HTTP/1.1":
             self.send(data)
 
     def reset(self, reason: str) -> None:
         """Give the connection up at once, so that the client sees that its answer is not whole."""
-        if self.state is not CLOSED:
-            logger.debug("connection with %s reset: %s", self.peer, reason)
-            self.server.counters.resets += 1
+        if self.state is CLOSED:
+            return
+        logger.debug("connection with %s reset: %s", self.peer, reason)
+        self.server.counters.resets += 1
+        if self.takeover is not None:
+            self.takeover.cut()
+        else:
             reset(self.transport)
 
     def send(self, data: bytes) -> None:

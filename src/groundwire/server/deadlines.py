@@ -1,8 +1,9 @@
 """The deadlines of a connection, enforced by one sweep a second over all of them: no timer per request."""
 
-from .connection import Connection, State
+from .connection import Connection
 from .pace import SendingPace
 from .sockets import unsent_bytes
+from .state import State
 
 LINGER_SECONDS = 2
 FORGET_SECONDS = 1
@@ -14,6 +15,9 @@ PERF: 10,000 clients that send a browser's header fields take 3.7 KiB each; 6.7 
 
 def enforce(connection: Connection, now: int) -> None:
     """Close, refuse or reset `connection` if it is overdue by the server's coarse clock `now`."""
+    if connection.takeover is not None:
+        connection.takeover.enforce(now)
+        return
     state = connection.state
     if state is State.READY:
         _enforce_head(connection, now - connection.since)

@@ -14,7 +14,8 @@ from ..http.request import Request
 from ..http.response import Response
 from .sending import Framing, Outlet, Progress, frame, send_stream
 from .server_state import ServerState
-from .threads import Outcome
+from .takeover import Takeover
+from .threads import Call, Outcome
 
 logger = logging.getLogger("groundwire.server")
 
@@ -22,6 +23,9 @@ RETRY_SOON = ("Retry-After", "1")
 
 CLIENT_GONE = 499
 """What the access log says, as nginx's does, of an exchange whose client went away before it was answered."""
+
+SWITCHED = 101
+"""What it says of one whose connection a program has taken over, whatever that has sent itself."""
 
 
 class Answering(Outlet, Protocol):
@@ -56,11 +60,12 @@ class Delivery:
 
     __slots__ = (
         "_began",
+        "_call",
         "_connection",
         "_context",
-        "_in_thread",
         "_over",
         "_progress",
+        "_takeover",
         "_task",
         "request",
     )
@@ -71,8 +76,9 @@ class Delivery:
         self._connection = connection
         self._context = context
         self._began = began
-        self._in_thread = False
+        self._call: Call | None = None
         self._over = False
+        self._takeover: Takeover | None = None
         self._task: asyncio.Task[Response] | asyncio.Task[None] | None = None
         self.request = request
         self._progress: Progress | None = None
@@ -83,13 +89,10 @@ class Delivery:
         if isinstance(answer, Response):
             return self._respond(answer)
         if isinstance(answer, InThread):
-            self._in_thread = True
-            if not connection.pool.submit(
+            self._call = connection.pool.submit(
                 self._context, answer.function, answer.args, self._replied
-            ):
-                self._in_thread = False
-                return self._respond(_busy())
-            return False
+            )
+            return self._call is None and self._respond(_busy())
         coroutine = answer if asyncio.iscoroutine(answer) else _awaited(answer)
         task = _start(
             cast("Coroutine[Any, Any, Response]", coroutine), connection.loop, self._context
@@ -118,6 +121,10 @@ class Delivery:
         if self._over:
             if isinstance(answer, Response):
                 self._close(answer)
+            takeover = self._takeover
+            if takeover is not None:
+                self.note_switch()
+                takeover.handler_ended()
             return False
         if isinstance(outcome.error, asyncio.CancelledError):
             self._connection.reset("the handler was cancelled")
@@ -148,7 +155,7 @@ class Delivery:
             # PERF: a prepared head, as on the connection's straight line: 3 µs less.
             connection.send(writer.whole(response.status_code, plain_type, plain))
             return self._finish(response, persistent, len(plain))
-        if head.method == "CONNECT" and response.status_code < 300 and response.takeover is None:
+        if head.method == "CONNECT" and response.status_code < 300:
             # RFC 9110 §9.3.6: a client takes any 2xx for a tunnel to the host it named.
             self._close(response)
             response = _no_tunnel()
@@ -225,7 +232,7 @@ class Delivery:
         """Close a response where its handler ran: functions given to `call_on_close` may block."""
         if response.on_close is None and response.content is not None:
             return
-        if not self._in_thread:
+        if self._call is None:
             try:
                 self._context.copy().run(response.close)
             except Exception:
@@ -234,6 +241,28 @@ class Delivery:
             self._context, response.close, (), _log_failure, steps_iterator=True
         ):
             logger.error("no thread was free to close the response to %r", self.request.path)
+
+    # Leaving HTTP.
+
+    def is_made_in(self, thread: int) -> bool:
+        """Whether this thread makes the answer, and has not done so yet."""
+        call = self._call
+        return call is not None and call.thread == thread and not self._over and not self._progress
+
+    def leave(self, takeover: Takeover) -> None:
+        """The thread that was to make the answer has taken the connection over; nothing more is sent here."""
+        self._over = True
+        self._takeover = takeover
+        if self._call is not None:
+            self._connection.pool.part(self._call)
+
+    def note_switch(self) -> None:
+        """Count and log that the protocol was switched, once the other protocol is over."""
+        if self._takeover is not None:
+            self._takeover = None
+            self._record(SWITCHED, 0)
+
+    # Giving up.
 
     def peer_gone(self) -> None:
         """Give up, because nobody is there to take the answer."""

@@ -111,6 +111,7 @@ class Server:
         self.now = 0
         self.stopping = False
         self.lingering = 0
+        self.upgraded = 0
         self.url = ""
         self.port: int | None = None
         self._connection_class = connection_class

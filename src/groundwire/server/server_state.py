@@ -29,6 +29,9 @@ class Counters:
     """Messages that broke the protocol, or that the server had no room or time for."""
 
     resets: int = 0
+    upgrades: int = 0
+    """Connections that a program has taken over."""
+
     log_lines_dropped: int = 0
 
 
@@ -72,6 +75,9 @@ class ServerState(Protocol):
 
     stopping: bool
     """Whether every answer from now on is its connection's last."""
+
+    upgraded: int
+    """Connections that a program has taken over and not given back."""
 
     lingering: int
     """Connections that were answered for the last time and wait for the peer to read it, as of the last sweep."""

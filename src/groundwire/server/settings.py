@@ -62,6 +62,10 @@ class ServerSettings:
     max_connections_per_address: int = 256
     """Loopback and Unix sockets are exempt."""
 
+    max_upgraded: int = 512
+    """Connections that a program has taken over for another protocol (WebSocket), each with a thread of its own.
+    Beyond: 503 with Retry-After."""
+
     threads: int = 32
     thread_queue: int = 256
     """Calls that may wait for a thread. Beyond: 503 with Retry-After."""

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -19,14 +20,20 @@ class Outcome(NamedTuple):
     error: BaseException | None
 
 
-class Call(NamedTuple):
-    """One call waiting for a thread."""
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call waiting for a thread, or in one."""
 
     context: Context
     function: Callable[..., Any]
     args: tuple[Any, ...]
     done: Callable[[Outcome], None]
     steps_iterator: bool
+    thread: int = 0
+    """Identifier of the thread it runs in, once it does."""
+
+    parted: bool = False
+    """Whether its thread has left the pool for it; see `ThreadPool.part`."""
 
 
 class ThreadPool:
@@ -44,7 +51,8 @@ class ThreadPool:
         self._loop = loop
         self._threads_max = threads
         self._waiting_max = waiting
-        self._threads: list[threading.Thread] = []
+        self._threads = 0
+        self._started = 0
         self._queue: SimpleQueue[Call | None] = SimpleQueue()
         self._iterators_max = max(1, threads // 2)
         self._iterators = 0
@@ -55,7 +63,7 @@ class ThreadPool:
     @property
     def busy(self) -> int:
         """How many threads have a call, as far as the loop knows."""
-        return min(self.pending, len(self._threads))
+        return min(self.pending, self._threads)
 
     def submit(
         self,
@@ -65,7 +73,7 @@ class ThreadPool:
         done: Callable[[Outcome], None],
         *,
         steps_iterator: bool = False,
-    ) -> bool:
+    ) -> Call | None:
         """Call `function(*args)` in `context` in a thread, then `done(outcome)` on the loop.
 
         Calls that step a response's iterator hold at most half of the threads, so that endless streams leave
@@ -73,31 +81,48 @@ class ThreadPool:
         open connection).
 
         Returns:
-            False when every thread is busy and `waiting` calls wait already; nothing is called then.
+            The call; None when every thread is busy and `waiting` calls wait already: nothing is called then.
         """
         call = Call(context, function, args, done, steps_iterator)
         if steps_iterator:
             if self._iterators >= self._iterators_max:
                 self._iterators_waiting.append(call)
-                return True
+                return call
             self._iterators += 1
         elif self.pending - self._iterators >= self._threads_max + self._waiting_max:
-            return False
+            return None
         self._start(call)
-        return True
+        return call
 
     def _start(self, call: Call) -> None:
         self.pending += 1
-        if self.pending > len(self._threads) < self._threads_max:
-            name = f"groundwire-{len(self._threads) + 1}"
-            # Daemon: a call that never returns must not keep a stopped server alive.
-            thread = threading.Thread(target=self._run, name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._grow()
         self._queue.put(call)
 
+    def _grow(self) -> None:
+        """Start one more thread, if a call waits for one and there may be one more."""
+        if self.pending > self._threads < self._threads_max:
+            self._threads += 1
+            self._started += 1
+            # Daemon: a call that never returns must not keep a stopped server alive.
+            threading.Thread(
+                target=self._run, name=f"groundwire-{self._started}", daemon=True
+            ).start()
+
+    def part(self, call: Call) -> None:
+        """Have the thread that `call` runs in leave the pool, which another may take its place in.
+
+        For a call that may take hours, and asks for it itself. The thread ends with it.
+        """
+        call.parted = True
+        self.pending -= 1
+        self._threads -= 1
+        self._grow()
+
     def _run(self) -> None:
+        thread = threading.get_ident()
         while (call := self._queue.get()) is not None:
+            call.thread = thread
             try:
                 outcome = Outcome(call.context.run(call.function, *call.args), None)
             except BaseException as error:  # noqa: BLE001 - SystemExit in a view must not end the thread
@@ -106,10 +131,15 @@ class ThreadPool:
                 self._loop.call_soon_threadsafe(self._finish, call, outcome)
             except RuntimeError:  # the loop was closed while the call ran
                 return
+            if call.parted:
+                return
             # Do not keep the request alive while this thread waits for the next one.
             del call, outcome
 
     def _finish(self, call: Call, outcome: Outcome) -> None:
+        if call.parted:
+            call.done(outcome)
+            return
         self.pending -= 1
         if call.steps_iterator:
             self._iterators -= 1
@@ -152,9 +182,9 @@ class ThreadPool:
 
     def close(self) -> None:
         """Let the threads end when their calls have. Waits for none."""
-        for _ in self._threads:
+        for _ in range(self._threads):
             self._queue.put(None)
-        self._threads.clear()
+        self._threads = 0
 
 
 class PoolFull(RuntimeError):

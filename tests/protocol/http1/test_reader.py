@@ -535,3 +535,41 @@ def test_what_must_follow_is_announced() -> None:
     reader.receive(b"ffffffffff\r\nabc")
     assert b"abc" == reader.next_content()
     assert 0xFFFFFFFFFF - 3 == reader.announced
+
+
+@pytest.mark.parametrize(
+    ("head", "upgrade"),
+    [
+        (b"HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: WebSocket", b"websocket"),
+        (b"HTTP/1.1\r\nUpgrade: a/1\r\nConnection: x,UpGrade\r\nUpgrade: b", b"a/1, b"),
+        (b"HTTP/1.1\r\nUpgrade: websocket", None),
+        (b"HTTP/1.1\r\nConnection: upgrade\r\nUpgrade:", None),
+        (b"HTTP/1.1\r\nConnection: upgraded\r\nUpgrade: websocket", None),
+        (b"HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: websocket", None),
+    ],
+)
+def test_an_upgrade_is_asked_for_by_two_fields_in_http_1_1(
+    head: bytes, upgrade: bytes | None
+) -> None:
+    for pieces in (
+        [b"GET / " + head + b"\r\nHost: a\r\n\r\n"],
+        bytewise(b"GET / " + head + b"\r\nHost: a\r\n\r\n"),
+    ):
+        reader = RequestReader()
+        for piece in pieces:
+            reader.receive(piece)
+            found = reader.next_head()
+
+        assert found is not None
+        assert upgrade == found.fields.upgrade
+        assert (upgrade is not None) == found.fields.asks_more
+
+
+def test_what_follows_the_last_message_can_be_taken_out() -> None:
+    reader = RequestReader()
+    reader.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\x00not")
+    reader.next_head()
+    reader.receive(b" HTTP")
+
+    assert b"\x00not HTTP" == reader.take_rest()
+    assert (0, b"") == (reader.buffered, reader.take_rest())

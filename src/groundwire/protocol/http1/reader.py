@@ -275,6 +275,14 @@ class RequestReader:
         elif self._chunks.looked_at + self._start == len(self._buffer):
             self._refuse_cut_short()
 
+    def take_rest(self) -> bytes:
+        """Take out what has come behind the last message, which is complete: another protocol begins there."""
+        rest = bytes(self._buffer[self._position :])
+        self._buffer = b""
+        self._position = 0
+        self.buffered = 0
+        return rest
+
     def forget_fields(self) -> None:
         """Drop the remembered field section, and bytes that have been read, to save memory while nothing comes."""
         self._remembered = ()

@@ -45,7 +45,15 @@ FORBIDDEN_TRAILERS: Final = frozenset(
 class HeaderRules:
     """Takes a request's header section line by line and refuses what breaks a rule."""
 
-    __slots__ = ("_connection", "_credentials", "_expect", "_framing", "_host", "_minor")
+    __slots__ = (
+        "_connection",
+        "_credentials",
+        "_expect",
+        "_framing",
+        "_host",
+        "_minor",
+        "_upgrade",
+    )
 
     def __init__(self, minor: bytes) -> None:
         """Start an empty section of HTTP/1.`minor`."""
@@ -54,6 +62,7 @@ class HeaderRules:
         self._host: bytes | None = None
         self._connection: list[bytes] = []
         self._expect: list[bytes] = []
+        self._upgrade: list[bytes] = []
         self._credentials = False
 
     def take(self, name: bytes, value: bytes, offset: int) -> None:
@@ -92,6 +101,10 @@ class HeaderRules:
         # RFC 9110 §10.1.1: an HTTP/1.0 client's expectation is ignored.
         if self._minor == b"1":
             fields.expectation = b", ".join(self._expect).lower() or None
+            # RFC 9110 §7.8: nor is its Upgrade heard, or one that Connection does not name.
+            if self._upgrade and b"upgrade" in fields.connection_options:
+                fields.upgrade = b", ".join(self._upgrade).lower()
+        fields.asks_more = fields.expectation is not None or fields.upgrade is not None
         return fields
 
     def take_host(self, value: bytes, offset: int) -> None:
@@ -132,6 +145,11 @@ class HeaderRules:
         if value:
             self._expect.append(value)
 
+    def take_upgrade(self, value: bytes, _offset: int) -> None:
+        """Note protocols."""
+        if value:
+            self._upgrade.append(value)
+
 
 # One table says which fields matter to the reader; `HeaderRules` is the only one to know what they mean.
 _TAKERS: Final[dict[bytes, Callable[[HeaderRules, bytes, int], None]]] = {
@@ -141,6 +159,7 @@ _TAKERS: Final[dict[bytes, Callable[[HeaderRules, bytes, int], None]]] = {
     b"expect": HeaderRules.take_expect,
     b"host": HeaderRules.take_host,
     b"transfer-encoding": HeaderRules.take_transfer_encoding,
+    b"upgrade": HeaderRules.take_upgrade,
 }
 
 FIELDS_WITH_RULES: Final = frozenset(_TAKERS)
