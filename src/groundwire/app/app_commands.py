@@ -13,9 +13,9 @@ import click
 
 from . import serving
 from .commands import ScriptInfo, debug_option, pass_script_info, with_appcontext
-from .config import import_string
 from .current import current
 from .environment import get_debug_flag
+from .importing import import_string
 
 _AUTOMATIC_METHODS = frozenset(("HEAD", "OPTIONS"))
 

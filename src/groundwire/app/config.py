@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from types import ModuleType
-from typing import IO, Any, cast
+from typing import IO, Any
 
+from .importing import import_string
 from .registry import tell_of_changes
 
 DEFAULTS: Mapping[str, Any] = {
@@ -211,23 +212,3 @@ tell_of_changes(
     Config,
     *("__setitem__", "__delitem__", "__ior__", "update", "setdefault", "pop", "popitem", "clear"),
 )
-
-
-def import_string(name: str) -> Any:
-    """Import what `name` says: ``package.module``, ``package.module:attribute`` or ``package.module.attribute``.
-
-    Raises:
-        ImportError: there is no such module or attribute.
-    """
-    module_name, separator, attribute = name.replace(":", ".").rpartition(".")
-    try:
-        return __import__(name.replace(":", "."), fromlist=["*"])
-    except ModuleNotFoundError as error:
-        missing = cast("str", error.name)
-        if not separator or not f"{name.replace(':', '.')}.".startswith(f"{missing}."):
-            raise
-    module = __import__(module_name, fromlist=[attribute])
-    try:
-        return getattr(module, attribute)
-    except AttributeError:
-        raise ImportError(f"{module_name!r} has no attribute {attribute!r}.") from None
