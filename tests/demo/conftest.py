@@ -24,14 +24,14 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Groundwire]
 @pytest.fixture
 def client(app: Groundwire) -> Iterator[Any]:
     """Speaks to the demo through the protocol's own code, in memory."""
-    with FlaskClient(app) as client:
+    with FlaskClient(app, wire=True) as client:
         yield client
 
 
 @pytest.fixture
 def browser(app: Groundwire) -> Iterator["Browser"]:
     """The same, as a client that would rather have HTML."""
-    with Browser(app) as client:
+    with Browser(app, wire=True) as client:
         yield client
 
 

@@ -248,12 +248,11 @@ class Client:
             self._cookies[cookie.identity] = cookie
 
     def _add_cookies_to_wsgi(self, environ: Environ) -> None:
-        """Put the cookies that belong to a request into its environ."""
-        if self._cookies is None:
+        """Put the cookies that belong to a request into its environ, in place of what was given there."""
+        if not self._cookies:
             return
         host, path = _host_and_path(environ)
         sent = [cookie for cookie in self._cookies.values() if cookie.goes_to(host, path)]
-        environ.pop("HTTP_COOKIE", None)
         if sent:
             environ["HTTP_COOKIE"] = "; ".join(f"{cookie.key}={cookie.value}" for cookie in sent)
 
@@ -366,6 +365,8 @@ class Client:
             self._check_host(location.netloc, builder.server_name)
             builder.url_scheme = location.scheme or builder.url_scheme
             builder.host = location.netloc
+        if self._cookies is not None:
+            builder.headers.remove("Cookie")  # what is to be sent now, may be others
         root = builder.script_root
         if location.path == root or location.path.startswith(f"{root}/"):
             builder.path = location.path[len(root) :]
