@@ -391,11 +391,8 @@ def test_response_without_a_type_is_left_alone() -> None:
     assert TEXT == coded(response).content
 
 
-def test_answer_to_connect_and_to_an_upgrade_are_left_alone() -> None:
+def test_answer_to_connect_is_left_alone() -> None:
     assert TEXT == coded(Response(TEXT), method="CONNECT").content
-    response = Response(TEXT)
-    response.takeover = print
-    assert TEXT == coded(response).content
 
 
 def test_class_that_overrides_how_it_is_sent_is_left_alone() -> None:

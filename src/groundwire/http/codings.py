@@ -409,9 +409,9 @@ def compress(response: Response, accept_encoding: str | None, method: str = "GET
         return
     if content is not None and len(content) <= MIN_BYTES and response.status_code != 304:
         return
-    # RFC 9110 §9.3.6: a successful answer to CONNECT has no content, and what is taken over is nobody's to code.
+    # RFC 9110 §9.3.6: a successful answer to CONNECT has no content.
     # A class that overrides how it is sent might still change the content.
-    if response.takeover is not None or method == "CONNECT" or not response.is_plain:
+    if method == "CONNECT" or not response.is_plain:
         return
     if content is None and response.is_sequence:
         response.set_data(response.get_data())

@@ -120,9 +120,6 @@ class Response(ResponseFields):
     trailers: Headers | None = None
     """Fields to be sent after the content of a streamed response (RFC 9110 §6.5)."""
 
-    takeover: Any = None
-    """Called with the stream, when the head has been sent, in a response that changes the protocol (RFC 9110 §7.8)."""
-
     coding_chosen: bool = False
     """Whether a content coding, or none, was chosen when it was made, so that nobody has to do it later."""
 
