@@ -732,7 +732,7 @@ def type_of_download(name: str | None) -> tuple[str, str | None]:
     """
     if name is None:
         raise TypeError(
-            "There is no name to tell the media type of this stream by. Give a mimetype, a download_name, or a path"
+            "There is no name to detect the MIME type of this stream by. Give a mimetype, a download_name, or a path"
             " instead of a stream."
         )
     mimetype, coding = guess_type(name)
