@@ -292,6 +292,10 @@ class RequestContext(AppContext):
         """Flask's name for the session that does not count as looked at."""
         return self.open_session()
 
+    @_session.setter
+    def _session(self, value: Any) -> None:
+        self.session = value
+
     def open_session(self) -> Any:
         """Open the session, if it was not opened yet, and return it. It does not count as looked at."""
         session = self.opened_session
@@ -387,8 +391,8 @@ class RequestContext(AppContext):
         return f"<{type(self).__name__} {request.url!r} [{request.method}] of {self.app.name}>"
 
 
-def after_this_request(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Have `function` called with the response of the current exchange; it returns that or another one.
+def after_this_request(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Have `f` called with the response of the current exchange; it returns that or another one.
 
     Raises:
         RuntimeError: there is no request.
@@ -400,9 +404,9 @@ def after_this_request(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         )
     owner: RequestContext = context.request_context
     functions = owner.after_functions or []
-    functions.append(function)
+    functions.append(f)
     owner.after_functions = functions
-    return function
+    return f
 
 
 def has_request_context() -> bool:
