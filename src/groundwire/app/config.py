@@ -53,18 +53,18 @@ DEFAULTS: Mapping[str, Any] = {
 class ConfigAttribute:
     """An attribute of the app that is a key of its configuration."""
 
-    def __init__(self, key: str, convert: Callable[[Any], Any] | None = None) -> None:
-        self.key = key
-        self.convert = convert
+    def __init__(self, name: str, get_converter: Callable[[Any], Any] | None = None) -> None:
+        self.name = name
+        self.get_converter = get_converter
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
-        value = instance.config[self.key]
-        return value if self.convert is None else self.convert(value)
+        value = instance.config[self.name]
+        return value if self.get_converter is None else self.get_converter(value)
 
     def __set__(self, instance: Any, value: Any) -> None:
-        instance.config[self.key] = value
+        instance.config[self.name] = value
 
 
 class Config(dict[str, Any]):

@@ -65,21 +65,21 @@ class JSONProvider:
         return args or kwargs
 
 
-def default(value: Any) -> Any:
+def default(o: Any) -> Any:
     """Turn into a JSON value what JSON does not know: dates, UUIDs, decimals, dataclasses, and what has `__html__`.
 
     Raises:
         TypeError: it is none of these.
     """
-    if isinstance(value, date):
-        return http_date(value)
-    if isinstance(value, (decimal.Decimal, uuid.UUID)):
-        return str(value)
-    if dataclasses.is_dataclass(value):
-        return dataclasses.asdict(cast("Any", value))
-    if hasattr(value, "__html__"):
-        return str(value.__html__())
-    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    if isinstance(o, date):
+        return http_date(o)
+    if isinstance(o, (decimal.Decimal, uuid.UUID)):
+        return str(o)
+    if dataclasses.is_dataclass(o):
+        return dataclasses.asdict(cast("Any", o))
+    if hasattr(o, "__html__"):
+        return str(o.__html__())
+    raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")
 
 
 class DefaultJSONProvider(JSONProvider):

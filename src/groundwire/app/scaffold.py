@@ -7,13 +7,14 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from functools import cached_property, wraps
+from functools import wraps
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
 from jinja2 import BaseLoader, FileSystemLoader
 
 from ..http.errors import HTTPException, default_exceptions
+from ..http.properties import cached_property
 from .registry import TrackedDict
 from .template_context import default_template_ctx_processor
 
@@ -28,13 +29,13 @@ FunctionsByScope = TrackedDict["str | None", list[Callable[..., Any]]]
 """Functions by blueprint name; None: the app's."""
 
 
-def setup_method(method: F) -> F:
+def setup_method(f: F) -> F:
     """Mark a method of a `Scaffold` that must not be called when it is too late to have effect."""
 
-    @wraps(method)
+    @wraps(f)
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        self._check_setup_finished(method.__name__)
-        return method(self, *args, **kwargs)
+        self._check_setup_finished(f.__name__)
+        return f(self, *args, **kwargs)
 
     return cast("F", checked)
 
@@ -346,6 +347,14 @@ def find_root_path(import_name: str) -> str:
 
 def find_instance_path(import_name: str) -> str:
     """Return where the files of one deployment lie: ``instance`` beside the program; installed, below ``var``."""
+    prefix, folder = find_package(import_name)
+    if prefix is None:
+        return str(Path(folder) / "instance")
+    return str(Path(prefix) / "var" / f"{import_name}-instance")
+
+
+def find_package(import_name: str) -> tuple[str | None, str]:
+    """Return the prefix that a module's package is installed below, or None, and the folder it is imported from."""
     module = sys.modules.get(import_name)
     if import_name == "__main__" and getattr(module, "__spec__", None) is None:
         root = Path.cwd()  # a file that is run: its instance is that of the folder it is run in
@@ -356,9 +365,7 @@ def find_instance_path(import_name: str) -> str:
         for _ in range(levels if getattr(module, "__file__", None) else 0):
             root = root.parent
     prefix = installed_below(root)
-    if prefix is None:
-        return str(root / "instance")
-    return str(prefix / "var" / f"{import_name}-instance")
+    return None if prefix is None else str(prefix), str(root)
 
 
 def installed_below(folder: Path) -> Path | None:

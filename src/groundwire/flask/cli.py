@@ -1,5 +1,7 @@
 """`flask.cli`: the command line."""
 
+from click.core import ParameterSource as ParameterSource
+
 from ..app.app_commands import CertParamType as CertParamType
 from ..app.app_commands import SeparatedPathType as SeparatedPathType
 from ..app.app_commands import routes_command as routes_command
@@ -23,5 +25,6 @@ from ..app.locating import locate_app as locate_app
 from ..app.locating import prepare_import as prepare_import
 from ..app.serving import is_running_from_reloader as is_running_from_reloader
 from ..app.serving import run_simple as run_simple
+from ..werkzeug.utils import import_string as import_string
 from .globals import current_app as current_app
 from .helpers import get_debug_flag as get_debug_flag

@@ -2,3 +2,4 @@
 
 from ..app.config import Config as Config
 from ..app.config import ConfigAttribute as ConfigAttribute
+from ..werkzeug.utils import import_string as import_string

@@ -7,6 +7,7 @@ from ..app.globals import g as g
 from ..app.globals import request as request
 from ..app.globals import request_ctx as request_ctx
 from ..app.globals import session as session
+from ..werkzeug.local import LocalProxy as LocalProxy
 
 _cv_app = cv_app
 _cv_request = cv_request

@@ -13,6 +13,7 @@ from ..app.streaming import stream_with_context as stream_with_context
 from ..app.templating import get_template_attribute as get_template_attribute
 from ..app.urls import redirect as redirect
 from ..app.urls import url_for as url_for
+from ..werkzeug.wrappers import Response as _BaseResponse
 from .globals import current_app as current_app
 from .globals import request as request
 from .globals import request_ctx as request_ctx
@@ -20,3 +21,5 @@ from .globals import session as session
 from .signals import message_flashed as message_flashed
 
 get_root_path = find_root_path
+
+BaseResponse = _BaseResponse

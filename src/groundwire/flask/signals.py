@@ -1,5 +1,7 @@
 """`flask.signals`: the signals an application sends."""
 
+from blinker import Namespace as Namespace
+
 from ..app.signals import appcontext_popped as appcontext_popped
 from ..app.signals import appcontext_pushed as appcontext_pushed
 from ..app.signals import appcontext_tearing_down as appcontext_tearing_down

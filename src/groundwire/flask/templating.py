@@ -1,5 +1,10 @@
 """`flask.templating`: Jinja's templates, rendered in an application's context."""
 
+from jinja2 import BaseLoader as BaseLoader
+from jinja2 import Environment as _BaseEnvironment
+from jinja2 import Template as Template
+from jinja2 import TemplateNotFound as TemplateNotFound
+
 from ..app.template_context import default_template_ctx_processor
 from ..app.template_loading import DispatchingJinjaLoader as DispatchingJinjaLoader
 from ..app.templating import Environment as Environment
@@ -14,3 +19,5 @@ from .signals import before_render_template as before_render_template
 from .signals import template_rendered as template_rendered
 
 _default_template_ctx_processor = default_template_ctx_processor
+
+BaseEnvironment = _BaseEnvironment

@@ -3,5 +3,6 @@
 from ...app.json_provider import DefaultJSONProvider as DefaultJSONProvider
 from ...app.json_provider import JSONProvider as JSONProvider
 from ...app.json_provider import default
+from ...werkzeug.http import http_date as http_date
 
 _default = default
