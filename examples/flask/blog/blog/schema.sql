@@ -1,0 +1,16 @@
+DROP TABLE IF EXISTS post;
+DROP TABLE IF EXISTS account;
+
+CREATE TABLE account (
+    id INTEGER PRIMARY KEY,
+    name TEXT UNIQUE NOT NULL,
+    password_hash TEXT NOT NULL
+);
+
+CREATE TABLE post (
+    id INTEGER PRIMARY KEY,
+    author_id INTEGER NOT NULL REFERENCES account (id),
+    created TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL
+);
