@@ -143,6 +143,8 @@ def test_a_name_is_the_frameworks_own(module: str, name: str) -> None:
 def test_names_that_are_one_in_flask_are_one_here() -> None:
     places: dict[int, list[tuple[str, str]]] = {}
     for module, name in NAMES:
+        if module == "flask.typing":
+            continue  # annotations that are equal need not be one
         theirs, _ = theirs_and_ours(module, name)
         places.setdefault(id(theirs), []).append((module, name))
 
