@@ -217,6 +217,9 @@ LOADING: Final = (
 )
 """Files, by a part of their name, whose code loads other code. What it does happens once."""
 
+BRIEF_LOCKS: Final = ("jinja2/utils.py", "jinja2\\utils.py")
+"""Files, by the end of their name, whose locks are held for a few operations on a dict: nobody waits for one."""
+
 
 class Watch:
     """Takes note of what one run in this thread calls. Use it in a `with` block, one for each run."""
@@ -272,7 +275,9 @@ class Watch:
                 self._loading_frame = None
             return
         if event == "c_call":
-            if self.blocking is None and not may_not_wait(argument):
+            if self.blocking is None and not (
+                may_not_wait(argument) or _leaves_brief_lock(frame, argument)
+            ):
                 self.blocking = f"it called {describe(argument)}"
         elif event == "call":
             name = frame.f_code.co_filename
@@ -306,6 +311,13 @@ def may_not_wait(function: Any) -> bool:
         verdict = _function_verdict(*key) if isinstance(key[0], str) else _method_verdict(*key)
         _verdicts[key] = verdict
     return verdict
+
+
+def _leaves_brief_lock(frame: FrameType, function: Any) -> bool:
+    """Tell whether `frame`, of one of `BRIEF_LOCKS`, calls a method of a lock."""
+    if not frame.f_code.co_filename.endswith(BRIEF_LOCKS):
+        return False
+    return type(owner_of(function)).__module__ == "_thread"
 
 
 def owner_of(function: Any) -> Any:
@@ -362,7 +374,8 @@ def hidden_managers(code: CodeType) -> tuple[Manager | None, ...]:
     """Return the context managers of `code` that are not made by a call in the `with` line; None: cannot be told."""
     found = _managers.get(code)
     if found is None:
-        found = _managers[code] = tuple(_find_managers(code))
+        brief = code.co_filename.endswith(BRIEF_LOCKS)
+        found = _managers[code] = () if brief else tuple(_find_managers(code))
     return found
 
 

@@ -5,12 +5,12 @@ signals and templates may be asynchronous, and whoever renders awaits them in th
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from jinja2 import BaseLoader, Template
 from jinja2 import Environment as JinjaEnvironment
 
+from ..http.properties import cached_property
 from . import signals
 from .awaiting import awaited, run_here
 from .context import app_context
@@ -65,7 +65,8 @@ class AppTemplates(AppTemplateFunctions):
     @cached_property
     def jinja_env(self) -> Any:
         """The Jinja environment, made when it is first used."""
-        return self.create_jinja_environment()
+        # Two threads that are first at the same time may both make one; the first that is there is everybody's.
+        return vars(self).setdefault("jinja_env", self.create_jinja_environment())
 
     def create_jinja_environment(self) -> Any:
         """Make the Jinja environment, with `jinja_options`, and what every template sees."""
