@@ -150,3 +150,12 @@ def test_abort_uses_the_apps_aborter() -> None:
     with pytest.raises(NotFound) as raised:
         abort(404)
     assert type(raised.value) is NotFound
+
+
+def test_a_host_that_cannot_be_one_is_refused_through_wsgi() -> None:
+    app = make_app()
+    app.add_url_rule("/", "view", lambda: "x")
+
+    for host, expected in (("\x8a", 400), ("x", 200), ("", 200)):
+        with app.test_request_context("/", environ_overrides={"HTTP_HOST": host}):
+            assert expected == app.full_dispatch_request().status_code

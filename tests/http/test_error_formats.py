@@ -11,7 +11,7 @@ from groundwire.http.error_formats import (
     plain_body,
     problem_body,
 )
-from groundwire.http.errors import HTTPException, MethodNotAllowed, NotFound
+from groundwire.http.errors import NO_SNIFFING, HTTPException, MethodNotAllowed, NotFound
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -107,11 +107,11 @@ def test_the_field_lines_go_with_the_form() -> None:
 
     assert [
         ("Content-Type", "application/problem+json"),
-        ("X-Content-Type-Options", "nosniff"),
         ("Allow", "GET"),
+        ("X-Content-Type-Options", "nosniff"),
         ("Vary", "Accept"),
     ] == error_fields(error, "problem")
-    assert [*error.get_headers(), ("Vary", "Accept")] == error_fields(error, "html")
+    assert [*error.get_headers(), NO_SNIFFING, ("Vary", "Accept")] == error_fields(error, "html")
     assert ("Content-Type", "text/plain; charset=utf-8") == error_fields(error, "plain")[0]
 
 
@@ -122,7 +122,7 @@ def test_an_error_that_varies_already_varies_by_accept_too() -> None:
         def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
             return [("vary", "Cookie"), ("X-Tea", "green")]
 
-    expected = [("X-Tea", "green"), ("Vary", "Cookie, Accept")]
+    expected = [("X-Tea", "green"), NO_SNIFFING, ("Vary", "Cookie, Accept")]
 
     assert expected == error_fields(Teapot(), "html")
 

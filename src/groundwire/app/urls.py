@@ -23,6 +23,7 @@ class AppUrls(AppState):
 
         Raises:
             SecurityError: the request's host is none of TRUSTED_HOSTS.
+            BadHost: it cannot be a host.
         """
         server_name: str | None = self.config["SERVER_NAME"]
         if request is None:
@@ -42,10 +43,9 @@ class AppUrls(AppState):
         elif not self.subdomain_matching:
             subdomain = self.url_map.default_subdomain or ""
         if request.head is None:
-            host = (
-                request.host
-            )  # refused here, if it is to be refused, rather than at its first use
-            del host
+            # Refused here, if it is to be refused, rather than at its first use (RFC 9112 §3.2).
+            if not request.host and request.environ.get("HTTP_HOST"):
+                self.url_map.bind(request.environ["HTTP_HOST"])
             return self.url_map.bind_to_environ(
                 request.environ, server_name=server_name, subdomain=subdomain
             )

@@ -6,7 +6,7 @@ A browser gets the page (`HTTPException.get_body`), an API client problem detail
 import json
 from typing import Final, Literal
 
-from .errors import HTTPException
+from .errors import NO_SNIFFING, HTTPException
 
 ErrorFormat = Literal["html", "problem", "plain"]
 
@@ -124,4 +124,4 @@ def error_fields(error: HTTPException, form: ErrorFormat) -> list[tuple[str, str
         if name.lower() != "vary"
     ]
     own = [value for name, value in error.get_headers() if name.lower() == "vary"]
-    return [*fields, ("Vary", ", ".join([*own, "Accept"]))]
+    return [*fields, NO_SNIFFING, ("Vary", ", ".join([*own, "Accept"]))]
