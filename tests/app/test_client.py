@@ -1,10 +1,24 @@
 import io
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 
-from groundwire import Groundwire, Response, abort, jsonify, make_response, redirect, request
-from groundwire.app.testing import FlaskClient
+from groundwire import (
+    Groundwire,
+    Response,
+    abort,
+    current_app,
+    g,
+    has_app_context,
+    jsonify,
+    make_response,
+    redirect,
+    request,
+    session,
+    url_for,
+)
+from groundwire.app.testing import EnvironBuilder, FlaskClient
 from groundwire.http.client import ClientRedirectError
 from groundwire.http.uploads import FileStorage
 
@@ -310,3 +324,468 @@ def test_cookies_are_sent_whatever_the_scheme(kind: Kind) -> None:
 
     assert {"a": "1"} == client.get("/").json
     assert {"b": "2"} == client.get("/", base_url="http://example.com").json
+
+
+# Contexts that outlive their request
+
+
+@pytest.fixture
+def keeping(app: Groundwire) -> Groundwire:
+    app.secret_key = "k" * 32
+
+    @app.route("/keep/<name>", methods=["GET", "POST"])
+    def keep(name: str) -> str:
+        g.name = name
+        session[name] = len(session)
+        return "kept"
+
+    @app.get("/keep-async")
+    async def keep_async() -> str:
+        g.name = "async"
+        return "kept"
+
+    @app.get("/keep-and-go")
+    def keep_and_go() -> Any:
+        session["gone"] = True
+        return redirect("/keep/there")
+
+    return app
+
+
+@pytest.mark.parametrize("path", ["/keep/a?x=1", "/keep-async?x=1"])
+def test_a_with_block_keeps_the_context_of_the_last_request(
+    keeping: Groundwire, kind: Kind, path: str
+) -> None:
+    with keeping.test_client(**kind) as client:
+        client.get(path)
+        assert g.name in ("a", "async")
+        assert ("1", keeping) == (request.args["x"], current_app._get_current_object())  # type: ignore[attr-defined]
+        client.get("/keep/b")
+        assert ("b", {"name": "b"}) == (g.name, request.view_args)
+        assert [path.startswith("/keep/a"), True] == ["a" in session, "b" in session]
+        assert "/keep/b" == url_for("keep", name="b")
+
+    assert not request
+    assert not has_app_context()
+
+
+def test_without_a_block_nothing_is_kept(keeping: Groundwire, kind: Kind) -> None:
+    keeping.test_client(**kind).get("/keep/a")
+
+    assert not request
+
+
+def test_of_redirects_the_last_request_is_kept(keeping: Groundwire, kind: Kind) -> None:
+    with keeping.test_client(**kind) as client:
+        client.get("/keep-and-go", follow_redirects=True)
+
+        assert "there" == g.name
+        assert {"gone": True, "there": 1} == dict(session)
+
+
+def test_a_context_is_released_by_the_next_request(keeping: Groundwire, kind: Kind) -> None:
+    ended: list[str] = []
+    keeping.teardown_appcontext(lambda error: ended.append(g.get("name", "")))
+
+    with keeping.test_client(**kind) as client:
+        client.get("/keep/a")
+        ended.clear()
+        client.get("/keep/b")
+        assert ["a", "b"] == ended
+        ended.clear()
+    assert ["b"] == ended
+
+
+def test_after_an_error_the_context_can_be_looked_at(kind: Kind) -> None:
+    app = Groundwire("broken")
+
+    @app.get("/")
+    def broken() -> str:
+        g.name = "broken"
+        raise LookupError
+
+    with app.test_client(**kind) as client:
+        assert 500 == client.get("/").status_code
+        assert "broken" == g.name
+        app.testing = True
+        with pytest.raises(LookupError):
+            client.get("/")
+        assert not request
+
+
+def test_a_block_may_be_entered_again_but_not_within_itself(
+    keeping: Groundwire, kind: Kind
+) -> None:
+    client = keeping.test_client(**kind)
+    for _ in range(2):
+        with client:
+            client.get("/keep/a")
+            with (
+                pytest.raises(RuntimeError, match="Cannot nest client invocations"),
+                client,
+            ):
+                pass
+            assert "a" == g.name
+
+
+def test_a_context_of_the_tests_own_is_current_again_afterwards(
+    keeping: Groundwire, kind: Kind
+) -> None:
+    with keeping.test_request_context("/outer"):
+        with keeping.test_client(**kind) as client:
+            client.get("/keep/a")
+            assert "/keep/a" == request.path
+        assert "/outer" == request.path
+
+
+def test_middleware_sees_every_request_and_contexts_are_kept_within_it(
+    keeping: Groundwire, kind: Kind
+) -> None:
+    inner = keeping.wsgi_app
+    seen: list[str] = []
+
+    def middleware(environ: Any, start_response: Any) -> Any:
+        seen.append(environ["PATH_INFO"])
+        return inner(environ, start_response)
+
+    keeping.wsgi_app = middleware  # type: ignore[method-assign]
+
+    with keeping.test_client(**kind) as client:
+        assert "kept" == client.get("/keep/a").text
+        assert "a" == g.name
+    assert ["/keep/a"] == seen
+
+
+# Sessions
+
+
+def test_a_session_can_be_set_and_read(keeping: Groundwire, kind: Kind) -> None:
+    client = keeping.test_client(**kind)
+
+    with client.session_transaction() as opened:
+        assert not opened
+        opened["from"] = ["test"]
+    client.get("/keep/a")
+    with client.session_transaction() as opened:
+        assert {"from": ["test"], "a": 1} == dict(opened)
+        opened.clear()
+    assert client.get_cookie("session") is None
+    with client.session_transaction("/x", base_url="https://example.org") as opened:
+        opened["other"] = 1
+    assert client.get_cookie("session", domain="example.org") is not None
+
+
+def test_a_session_needs_a_key_and_cookies(app: Groundwire, kind: Kind) -> None:
+    with (
+        pytest.raises(RuntimeError, match="Session backend did not open a session"),
+        app.test_client(**kind).session_transaction(),
+    ):
+        pass
+    app.secret_key = "k" * 32
+    with (
+        pytest.raises(TypeError, match="Cookies are disabled"),
+        app.test_client(use_cookies=False, **kind).session_transaction(),
+    ):
+        pass
+
+
+# Environs
+
+
+def test_environ_base_is_for_every_request(kind: Kind) -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule(
+        "/",
+        "who",
+        lambda: [request.remote_addr, request.user_agent.string, request.headers.get("X-A")],
+    )
+    client = app.test_client(**kind)
+
+    address, agent, _ = client.get("/").json or []
+    assert ("127.0.0.1", True) == (address, agent.startswith("Groundwire/"))
+    client.environ_base = {"REMOTE_ADDR": "192.0.2.1", "HTTP_USER_AGENT": "test"}
+    assert ["192.0.2.1", "test", None] == client.get("/").json
+    environ = {"REMOTE_ADDR": "192.0.2.2", "HTTP_X_A": "1"}
+    assert ["192.0.2.2", "test", "1"] == client.get("/", environ_base=environ).json
+    assert ["192.0.2.2", "test", "1"] == client.get("/", environ_overrides=environ).json
+    assert "mine" == (client.get("/", headers={"User-Agent": "mine"}).json or [])[1]
+
+
+def test_environ_overrides_reach_the_app() -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/", "show", lambda: str(request.environ["x.y"]))
+
+    assert "1" == app.test_client().get("/", environ_overrides={"x.y": 1}).text
+
+
+@pytest.mark.parametrize("argument", ["environ_base", "environ_overrides"])
+def test_what_no_request_says_is_refused_on_the_wire(app: Groundwire, argument: str) -> None:
+    with pytest.raises(ValueError, match=r"'REMOTE_USER' cannot be sent"):
+        app.test_client(wire=True).get("/echo", **{argument: {"REMOTE_USER": "ann"}})
+
+
+@pytest.mark.parametrize("make", ["builder", "environ", "request"])
+def test_a_request_may_be_made_before(app: Groundwire, kind: Kind, make: str) -> None:
+    builder = EnvironBuilder(app, "/echo?a=1", method="POST", json={"b": 2})
+    made: Any = builder
+    if make == "environ":
+        made = builder.get_environ()
+    elif make == "request":
+        made = builder.get_request()
+
+    answer = app.test_client(**kind).open(made).json
+
+    assert answer is not None
+    assert ("POST", {"a": "1"}, {"b": 2}) == (answer["method"], answer["args"], answer["json"])
+    assert builder.environ_base is None
+    assert not builder.closed
+
+
+def test_arguments_choose_the_host_and_the_scheme(kind: Kind) -> None:
+    app = Groundwire(__name__, subdomain_matching=True)
+    app.config.update(SERVER_NAME="example.org:81", PREFERRED_URL_SCHEME="https")
+    app.add_url_rule("/", "root", lambda: request.url)
+    app.add_url_rule("/", "sub", lambda who: f"{who} {request.url}", subdomain="<who>")
+    client = app.test_client(**kind)
+
+    assert "https://example.org:81/" == client.get("/").text
+    assert "http://example.org:81/" == client.get("/", url_scheme="http").text
+    assert "ann https://ann.example.org:81/" == client.get("/", subdomain="ann").text
+    with pytest.raises(AssertionError, match="Cannot pass"):
+        client.get("/", base_url="http://example.org", subdomain="ann")
+
+
+def test_a_path_arrives_as_it_was_written() -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/<path:rest>", "show", lambda rest: request.environ["RAW_URI"])
+    client = app.test_client(wire=True)
+
+    for path in ("/a%2fb", "/a%20b?c=%2F", "/%C3%BC", "/a+b;c=d", "/~a"):
+        assert path == client.get(path).text
+    assert "/%C3%BC?a=%C3%A9" == client.get("/ü?a=é").text
+
+
+def test_field_lines_arrive_as_they_were_written() -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/", "show", lambda: [list(line) for line in request.headers])
+
+    lines = app.test_client(wire=True).get("/", headers=[("x-A", "1"), ("x-A", "2")]).json
+
+    assert [["x-A", "1"], ["x-A", "2"]] == [line for line in lines or [] if line[0] == "x-A"]
+
+
+def test_content_can_be_sent_in_chunks(app: Groundwire) -> None:
+    client = app.test_client(wire=True)
+
+    for text in ("a=1", ""):
+        response = client.post(
+            "/echo",
+            data=text,
+            content_type="application/x-www-form-urlencoded",
+            headers={"Transfer-Encoding": "chunked"},
+        )
+        assert ({"a": ["1"]} if text else {}) == (response.json or {})["form"]
+
+
+# Responses
+
+
+def test_a_response_knows_its_request_and_its_app(app: Groundwire, kind: Kind) -> None:
+    class Answer(Response):
+        def shout(self) -> str:
+            return str(self.get_data(as_text=True)).upper()
+
+    app.response_class = Answer
+    app.add_url_rule("/hi", "hi", lambda: "hi")
+
+    response = app.test_client(**kind).get("/hi?a=1")
+
+    assert ("/hi", "1", "GET") == (
+        response.request.path,
+        response.request.args["a"],
+        response.request.method,
+    )
+    assert "HI" == response.shout()  # type: ignore[attr-defined]
+    assert app.json is response.json_module
+    assert () == response.history
+    assert response.json is None
+
+
+def test_a_status_is_written_alike(kind: Kind) -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/own", "own", lambda: ("", "404 Gone Fishing"))
+    client = app.test_client(**kind)
+
+    assert "404 NOT FOUND" == client.get("/missing").status
+    assert "404 Gone Fishing" == client.get("/own").status
+
+
+def test_content_is_read_when_it_is_asked_for_unless_buffered() -> None:
+    app = Groundwire(__name__)
+    made: list[int] = []
+
+    def numbers() -> Iterator[str]:
+        for number in range(3):
+            made.append(number)
+            yield str(number)
+        made.append(-1)
+
+    app.add_url_rule("/", "numbers", lambda: Response(numbers()))
+    client = app.test_client()
+
+    response = client.get("/")
+    assert [0] == made
+    assert "012" == response.text
+    made.clear()
+    client.get("/", buffered=True)
+    assert [0, 1, 2, -1] == made
+
+
+def test_content_is_sent_again_where_a_redirect_says_so(kind: Kind) -> None:
+    app = Groundwire(__name__)
+
+    @app.post("/first")
+    def first() -> Any:
+        assert "1" == request.form["a"]
+        return redirect("second", 308)
+
+    @app.post("/second")
+    def second() -> str:
+        return request.form["a"]
+
+    response = app.test_client(**kind).post("/first", data={"a": "1"}, follow_redirects=True)
+
+    assert "1" == response.text
+    assert ["/first", "/second"] == [
+        passed.request.path for passed in (*response.history, response)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [("next", "/a/b/next"), ("../next", "/a/next"), ("?q", "/a/b/c"), ("/x#f", "/x")],
+)
+def test_a_relative_location_is_relative_to_the_request(
+    kind: Kind, location: str, expected: str
+) -> None:
+    app = Groundwire(__name__)
+
+    @app.get("/<path:path>")
+    def show(path: str) -> Any:
+        if request.args.get("go"):
+            return "", 302, {"Location": location}
+        return request.path
+
+    client = app.test_client(**kind)
+
+    assert expected == client.get("/a/b/c?go=1", follow_redirects=True).text
+
+
+def test_redirects_below_the_mount_point_stay_there() -> None:
+    app = Groundwire(__name__)
+    app.config["APPLICATION_ROOT"] = "/root"
+    app.add_url_rule("/go", "go", lambda: redirect(url_for("end")))
+    app.add_url_rule("/end", "end", lambda: f"{request.script_root} {request.path}")
+
+    response = app.test_client().get("/go", follow_redirects=True)
+
+    assert "/root /end" == response.text
+
+
+def test_a_redirect_to_a_subdomain_is_followed_when_allowed(kind: Kind) -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule(
+        "/",
+        "index",
+        lambda: (
+            request.host if request.host.startswith("sub") else redirect("http://sub.localhost/")
+        ),
+    )
+
+    with pytest.raises(RuntimeError, match="subdomain redirects is not enabled"):
+        app.test_client(**kind).get("/", follow_redirects=True)
+    client = app.test_client(allow_subdomain_redirects=True, **kind)
+    assert "sub.localhost" == client.get("/", follow_redirects=True).text
+
+
+def test_redirects_without_an_end_are_given_up(kind: Kind) -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/<int:number>", "on", lambda number: redirect(f"/{number + 1}"))
+
+    with pytest.raises(ClientRedirectError, match="never end"):
+        app.test_client(**kind).get("/1", follow_redirects=True)
+
+
+# Cookies
+
+
+def test_a_cookie_can_be_looked_at(kind: Kind) -> None:
+    app = Groundwire(__name__)
+
+    @app.get("/dir/page")
+    def page() -> Response:
+        response = make_response("set")
+        response.set_cookie("a", "é;", max_age=60, secure=True, httponly=True, samesite="lax")
+        response.set_cookie("b", "2", domain="example.org", path=None)
+        return response
+
+    client = app.test_client(**kind)
+    client.get("http://www.example.org/dir/page")
+
+    cookie = client.get_cookie("a", "www.example.org")
+    assert cookie is not None
+    assert ("a", "é;", 60, "/", True, True, True, "Lax") == (
+        cookie.decoded_key,
+        cookie.decoded_value,
+        cookie.max_age,
+        cookie.path,
+        cookie.origin_only,
+        cookie.secure,
+        cookie.http_only,
+        cookie.same_site,
+    )
+    assert cookie.expires is not None
+    assert cookie.value != cookie.decoded_value
+    cookie = client.get_cookie("b", "example.org", "/dir")
+    assert cookie is not None
+    assert not cookie.origin_only
+    assert client.get_cookie("b", "www.example.org") is None
+
+
+def test_a_cookie_field_that_a_test_gives_is_sent(app: Groundwire, kind: Kind) -> None:
+    client = app.test_client(**kind)
+
+    answer = client.get("/echo", headers={"Cookie": "a=1"}).json or {}
+    assert {"a": "1"} == answer["cookies"]
+    client.set_cookie("b", "2")
+    answer = client.get("/echo", headers={"Cookie": "a=1"}).json or {}
+    assert {"b": "2"} == answer["cookies"]
+
+
+def test_a_cookie_that_has_ended_is_forgotten(kind: Kind) -> None:
+    app = Groundwire(__name__)
+    client = app.test_client(**kind)
+
+    client.set_cookie("a", "1")
+    client.set_cookie("a", max_age=0)
+    assert client.get_cookie("a") is None
+    client.set_cookie("a", "1")
+    client.set_cookie("a", expires=0)
+    assert client.get_cookie("a") is None
+
+
+def test_a_client_shows_its_app(app: Groundwire) -> None:
+    assert f"<FlaskClient {app!r}>" == repr(app.test_client())
+
+
+def test_values_for_a_class_of_the_programs_own_are_handed_on(app: Groundwire, kind: Kind) -> None:
+    class Client(FlaskClient):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self.token = kwargs.pop("token")
+            super().__init__(*args, **kwargs)
+
+    app.test_client_class = Client
+    client = app.test_client(token="t", **kind)
+
+    assert "t" == client.token  # type: ignore[attr-defined]
+    assert 200 == client.get("/echo").status_code

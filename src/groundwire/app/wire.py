@@ -127,19 +127,23 @@ class _Watched:
         """Hand the contexts of the request over, and raise what it raised."""
         context = self._context
         if self._preserve is not None and context is not None and not self._preserved:
-            # A server's exchange has both contexts in one, which nobody pushed; a program expects two.
-            beneath = self._app.app_context()
-            beneath.g = context.g
-            self._preserve(beneath)
+            self._preserve(self._app_context(context))
             self._preserve(context)
         error: BaseException | None = getattr(self._request, "unhandled_error", None)
         if error is not None:
             raise error
 
     def _keep(self, context: Any) -> None:
+        """Take a context of `wsgi_app`, which stands on that of the server's exchange."""
         assert self._preserve is not None
         self._preserved = True
-        self._preserve(context)
+        self._preserve(self._app_context(context) if context is self._context else context)
+
+    def _app_context(self, exchange: Any) -> Any:
+        """Return the app's part of a server's exchange, whose context is both in one and cannot be pushed."""
+        context = self._app.app_context()
+        context.g = exchange.g
+        return context
 
 
 def _check_variables(environ: Environ) -> None:

@@ -274,15 +274,16 @@ def run_wsgi_app(
     elif started and isinstance(result, list | tuple):
         pieces = [*written, *result]
     else:
-        # An application may call `start_response` only when its first piece is asked for.
+        # An application may call `start_response` only when its first piece is asked for; and what fails before that
+        # has failed before there is a response.
         iterator = iter(result)
         ahead: list[bytes] = []
-        while not started:
-            try:
-                ahead.append(next(iterator))
-            except StopIteration:
-                iterator = iter(())  # which, unlike this one, may be asked again
+        for piece in iterator:
+            ahead.append(piece)
+            if started:
                 break
+        else:
+            iterator = iter(())  # which, unlike this one, may be asked again
         pieces = chain(written, ahead, iterator)
         if close is not None:
             pieces = ClosingIterator(pieces, close)

@@ -149,7 +149,8 @@ class EnvironBuilder:
             return
         for name, value in form_pairs(data):
             if isinstance(value, tuple):
-                self.files.add_file(name, *cast("tuple[Any, ...]", value))
+                described: tuple[Any, ...] = value
+                self.files.add_file(name, *described)
             elif hasattr(value, "read"):
                 self.files.add_file(name, value)
             else:

@@ -34,7 +34,8 @@ def form_pairs(values: FormValues) -> Iterator[tuple[str, Any]]:
         pairs = cast("Mapping[str, Any]", values).items()
     for name, value in pairs:
         if isinstance(value, list):
-            for each in cast("list[Any]", value):
+            several: list[Any] = value
+            for each in several:
                 yield name, each
         else:
             yield name, value
@@ -73,7 +74,7 @@ def stream_encode_multipart(
         if use_tempfile and length > threshold and isinstance(stream, BytesIO):
             # Not a SpooledTemporaryFile: that warns when it is not closed, and nobody closes a small form.
             held = stream.getvalue()
-            stream = cast("IO[bytes]", TemporaryFile("w+b"))
+            stream = cast("IO[bytes]", TemporaryFile("w+b"))  # noqa: SIM115 - the caller's to close
             stream.write(held)
         stream.write(piece)
     stream.seek(0)
