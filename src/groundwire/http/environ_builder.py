@@ -149,7 +149,7 @@ class EnvironBuilder:
             return
         for name, value in form_pairs(data):
             if isinstance(value, tuple):
-                described: tuple[Any, ...] = value
+                described: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType]
                 self.files.add_file(name, *described)
             elif hasattr(value, "read"):
                 self.files.add_file(name, value)

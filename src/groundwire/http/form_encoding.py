@@ -34,7 +34,7 @@ def form_pairs(values: FormValues) -> Iterator[tuple[str, Any]]:
         pairs = cast("Mapping[str, Any]", values).items()
     for name, value in pairs:
         if isinstance(value, list):
-            several: list[Any] = value
+            several: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
             for each in several:
                 yield name, each
         else:
