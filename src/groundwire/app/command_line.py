@@ -150,10 +150,8 @@ class FlaskGroup(AppGroup):
         command = super().get_command(ctx, cmd_name)
         if command is not None:  # works also where the app does not
             return command
-        try:
-            app = self.script_info(ctx).load_app()
-        except NoAppException as error:
-            click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
+        app = self.find_app(ctx)
+        if app is None:
             return None
         context = current.get(None)
         if context is None or context.app is not app:
@@ -164,20 +162,30 @@ class FlaskGroup(AppGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of its own commands, the plugins' and the app's."""
+        return sorted({*self.list_own_commands(ctx), *self.list_app_commands(ctx)})
+
+    def list_own_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of its own commands and the plugins'."""
         self._load_plugin_commands()
-        return sorted({*super().list_commands(ctx), *self.list_app_commands(ctx)})
+        return super().list_commands(ctx)
+
+    def find_app(self, ctx: click.Context) -> Any:
+        """Return the app; None if there is none, of which it says why."""
+        try:
+            return self.script_info(ctx).load_app()
+        except NoAppException as error:
+            click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
+            return None
 
     def list_app_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the app's commands. Why it could not be loaded is shown, and ends nothing."""
         try:
-            names: list[str] = self.script_info(ctx).load_app().cli.list_commands(ctx)
-        except NoAppException as error:
-            click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
+            app = self.find_app(ctx)
+            names: list[str] = [] if app is None else app.cli.list_commands(ctx)
         except Exception:  # noqa: BLE001 - whatever the program raises, help has to come
             click.secho(f"{traceback.format_exc()}\n", err=True, fg="red")
-        else:
-            return names
-        return []
+            return []
+        return names
 
     def make_context(
         self,

@@ -3,9 +3,9 @@
 Where both are set, ``GROUNDWIRE_`` wins. (Flask: https://flask.palletsprojects.com/en/stable/cli/)
 """
 
-import importlib
 import os
 import sys
+from importlib import import_module
 from typing import Any, Final
 
 PREFIX: Final = "GROUNDWIRE_"
@@ -56,7 +56,7 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
         Whether a file said anything.
     """
     try:
-        dotenv: Any = importlib.import_module("dotenv")
+        dotenv: Any = import_module("dotenv")
     except ImportError:
         found = [name for name in (".env", ".flaskenv") if os.path.isfile(name)]
         if path or found:

@@ -19,8 +19,24 @@ from ..server.server import Server
 from ..server.settings import ServerSettings
 from .applications import as_handler
 
-command_line: dict[str, Any] = {}
-"""Fields of `ServerSettings` that were given to the command which runs this program; they win over the program's."""
+
+class CommandLine:
+    """What the command was told that runs this program, as ``python FILE`` would; it wins over what the program says.
+
+    Attributes:
+        settings: fields of `ServerSettings`.
+        debug: whether debug mode was turned on or off.
+        has_served: whether the program has served by itself.
+    """
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Any] = {}
+        self.debug: bool | None = None
+        self.has_served = False
+
+
+command_line = CommandLine()
+"""Of this process."""
 
 UNIX: Final = "unix://"
 """What begins a host that is the path of a Unix socket."""
@@ -76,6 +92,9 @@ def run_simple(
     except StartError as error:
         sys.stderr.write(f"groundwire: {error}\n")
         raise SystemExit(2) from error
+    command_line.has_served = True
+    if command_line.debug is not None and hasattr(handler, "debug"):
+        handler.debug = command_line.debug
     if use_reloader:
         sys.stderr.write("There is no reloader yet: after a change, stop and start again.\n")
     status = run_server(handler, chosen, name=str(getattr(application, "name", "")))
@@ -243,7 +262,7 @@ def _settings(hostname: str, port: int, threaded: bool, settings: dict[str, Any]
     if not threaded:
         chosen["threads"] = 1
     given = {name: value for name, value in settings.items() if name not in PASSED_OVER}
-    return ServerSettings(**{**chosen, **given, **command_line})
+    return ServerSettings(**{**chosen, **given, **command_line.settings})
 
 
 def _logged_as_asked() -> dict[str, str]:

@@ -19,8 +19,10 @@ class CannotStart(click.ClickException):
         super().__init__(message)
         self.details = details
 
+    def format_message(self) -> str:
+        """Return the line and what is shown under it."""
+        return f"{self.message}\n{self.details}" if self.details else self.message
+
     def show(self, file: IO[Any] | None = None) -> None:
         """Write it to stderr."""
-        click.echo(f"groundwire: {self.message}", file=file, err=True)
-        if self.details:
-            click.echo(self.details, file=file, err=True)
+        click.echo(f"groundwire: {self.format_message()}", file=file, err=True)

@@ -7,17 +7,16 @@ from typing import Any, NamedTuple
 
 import click
 
-from ..app.locating import NoAppException
+from ..app.app_commands import domain_of, print_table, shown_methods
 from .errors import CannotStart
-from .target import load_application
-
-_AUTOMATIC_METHODS = frozenset(("HEAD", "OPTIONS"))
+from .target import Program
 
 
 class Row(NamedTuple):
     """One rule, in words."""
 
     methods: str
+    domain: str
     rule: str
     endpoint: str
     defined: str
@@ -28,46 +27,54 @@ class Row(NamedTuple):
 @click.argument("target", required=False)
 @click.option(
     "--sort",
-    type=click.Choice(["rule", "endpoint", "methods", "added"]),
-    default="added",
+    "-s",
+    type=click.Choice(["match", "endpoint", "methods", "domain", "rule"]),
+    default="match",
     show_default=True,
-    help="In which order.",
+    help="In which order; match is the one in which they are tried.",
 )
 @click.option(
     "--all-methods", is_flag=True, help="Show the HEAD and OPTIONS that come by themselves too."
 )
-def routes(target: str | None, sort: str, all_methods: bool) -> None:
+@click.pass_context
+def routes(context: click.Context, target: str | None, sort: str, all_methods: bool) -> None:
     """Show the routes of the application in TARGET.
 
     For each: its methods, its rule, its endpoint, where its function is defined, and where that runs: on the event
     loop, or in a thread (and why). TARGET is as for `groundwire run`.
     """
-    os.environ["FLASK_RUN_FROM_CLI"] = "true"
-    try:
-        application = load_application(target)
-    except NoAppException as error:
-        raise CannotStart(str(error), error.details) from error
+    program = context.ensure_object(Program)
+    program.choose(target)
+    application = program.load_application()
     app = application.value
     if not hasattr(app, "url_map"):
         raise CannotStart(
             f"{application.name} is no application of Groundwire's: its routes are its own"
         )
     rows = [_row(app, rule, all_methods) for rule in app.url_map.iter_rules()]
-    if sort != "added":
+    if sort != "match":
         rows.sort(key=lambda row: (getattr(row, sort), row.rule))
     if not rows:
         click.echo(f"{application.name} has no routes.")
         return
-    _print_table(rows)
+    titles = ["Methods", _domain_title(app), "Rule", "Endpoint", "Defined at", "Runs"]
+    table = [titles, *(list(row) for row in rows)]
+    if not any(row.domain for row in rows):
+        table = [[*cells[:1], *cells[2:]] for cells in table]
+    print_table(table, shutil.get_terminal_size((160, 24)).columns)
+
+
+def _domain_title(app: Any) -> str:
+    return "Host" if app.url_map.host_matching else "Subdomain"
 
 
 def _row(app: Any, rule: Any, all_methods: bool) -> Row:
-    methods = set(rule.methods or ())
-    if not all_methods and methods - _AUTOMATIC_METHODS:
-        methods -= _AUTOMATIC_METHODS
+    # A rule for HEAD or OPTIONS alone has them for a reason.
+    methods = shown_methods(rule, all_methods) or shown_methods(rule, all_methods=True)
     view = app.view_functions.get(rule.endpoint)
     return Row(
-        ", ".join(sorted(methods)) or "any",
+        ", ".join(methods) or "any",
+        domain_of(app, rule),
         str(rule.rule),
         str(rule.endpoint),
         _where_defined(view),
@@ -100,15 +107,3 @@ def _where_it_runs(app: Any, rule: Any, view: Any) -> str:
     execution = plan.execution
     where = {"watch": "thread, watched", "thread": "thread", "inline": "event loop"}[execution.mode]
     return f"{where}: {execution.reason}" if execution.reason else where
-
-
-def _print_table(rows: list[Row]) -> None:
-    table = [Row("Methods", "Rule", "Endpoint", "Defined at", "Runs"), *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(Row._fields))]
-    room = shutil.get_terminal_size((160, 24)).columns
-    for index, row in enumerate(table):
-        cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
-        line = "  ".join(cells).rstrip()
-        click.secho(line, bold=True) if index == 0 else click.echo(line)
-        if index == 0:
-            click.echo("-" * min(room, sum(widths) + 2 * (len(widths) - 1)))

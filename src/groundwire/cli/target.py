@@ -21,8 +21,10 @@ from typing import Any, Final, NamedTuple
 
 from ..app import locating
 from ..app.applications import as_handler, described
+from ..app.commands import ScriptInfo
 from ..app.environment import variable
 from ..app.locating import NoAppException, NoSuchModule
+from .errors import CannotStart
 
 DEFAULT_FILES: Final = ("wsgi.py", "app.py", "hello.py")
 """What is run when nothing is named; the first two are Flask's."""
@@ -44,6 +46,62 @@ class Application(NamedTuple):
 
     name: str
     """As messages name it, for example ``hello:app``."""
+
+
+class Program(ScriptInfo):
+    """Knows the application of a command line of Groundwire's.
+
+    What was typed is a target, and debug mode is left to the program unless a variable or an option says something.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._application: Application | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the application, once it is loaded."""
+        return self._application.name if self._application is not None else ""
+
+    def is_unnamed(self) -> bool:
+        """Whether neither an option nor a variable nor a file in the current folder says what to run."""
+        if self._application or self.app_import_path or variable(TARGET_VARIABLE):
+            return False
+        return not any(Path(name).is_file() for name in DEFAULT_FILES)
+
+    def choose(self, target: str | None) -> None:
+        """Have `target` be the application's; None leaves what there is."""
+        if target is not None:
+            self.app_import_path = target
+
+    def load_application(self) -> Application:
+        """Import the program and find the application in it, of whatever kind.
+
+        Raises:
+            CannotStart: there is none, or the program failed.
+        """
+        if self._application is None:
+            try:
+                self._application = load_application(self.app_import_path)
+            except NoAppException as error:
+                raise CannotStart(error.message, error.details) from error
+        return self._application
+
+    def load_app(self) -> Any:
+        """Return the application, which has to be Groundwire's.
+
+        Raises:
+            CannotStart: it is not, there is none, or the program failed.
+        """
+        self.set_debug_flag = variable("DEBUG") is not None
+        return super().load_app()
+
+    def find_app(self) -> Any:
+        """As `load_app`, the first time."""
+        application = self.load_application()
+        if not hasattr(application.value, "cli"):
+            raise CannotStart(f"{application.name} is no application of Groundwire's")
+        return application.value
 
 
 def load_application(target: str | None) -> Application:
@@ -79,13 +137,6 @@ def application_of(module: ModuleType, expression: str, place: str) -> Applicati
             "name one that is, such as app = Groundwire(__name__)"
         )
     return Application(handler, value, f"{module.__name__}:{found}")
-
-
-def names_nothing(target: str | None) -> bool:
-    """Whether neither `target` nor a variable nor a file in the current folder says what to run."""
-    if target or variable(TARGET_VARIABLE):
-        return False
-    return not any(Path(name).is_file() for name in DEFAULT_FILES)
 
 
 def _can_be_served(value: Any) -> bool:
@@ -188,6 +239,8 @@ def check_file(path: Path) -> None:
 def failure(what: str, error: BaseException) -> NoAppException:
     """Describe an exception of the program by its last line and the program's own frames."""
     summary = "".join(traceback.format_exception_only(error)).strip().splitlines()
+    if isinstance(error, ModuleNotFoundError) and error.name == "flask":
+        summary[0] += " (run --as-flask gives it Groundwire in place of flask)"
     if isinstance(error, SyntaxError):
         where = f"{_shown_path(error.filename or '?')}, line {error.lineno}"
         return NoAppException(f"{what}: {summary[-1]} ({where})", details="\n".join(summary[1:-1]))
