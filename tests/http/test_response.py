@@ -163,6 +163,14 @@ def test_a_type_stays_plain_until_somebody_looks_at_the_headers() -> None:
     assert response.field_lines() == [("Content-Type", "application/json")]
 
 
+def test_headers_may_be_set_to_a_dictionary() -> None:
+    response = Response("x")
+    response.headers = {"X-A": "1", "Content-Type": "text/csv"}
+
+    assert isinstance(response.headers, Headers)
+    assert [("X-A", "1"), ("Content-Type", "text/csv")] == list(response.headers)
+
+
 def test_headers_that_are_given_are_used_themselves() -> None:
     headers = Headers({"X-A": "1"})
     response = Response("x", headers=headers)

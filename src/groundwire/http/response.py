@@ -265,8 +265,9 @@ class Response(ResponseFields):
         return self._make_headers() if headers is None else headers
 
     @headers.setter
-    def headers(self, value: Headers) -> None:
-        self._headers = value
+    def headers(self, value: Any) -> None:
+        # A dict too, as programs written for Flask give one.
+        self._headers = value if isinstance(value, Headers) else Headers(value)
         self.plain_type = None
 
     def _make_headers(self) -> Headers:
@@ -421,9 +422,10 @@ class Response(ResponseFields):
 
     def freeze(self) -> None:
         """Make the response ready to be stored: content whole, Content-Length and ETag set."""
-        self.content = b"".join(self.iter_encoded())
-        self.source = None
-        self.headers["Content-Length"] = str(len(self.content))
+        pieces = list(self.iter_encoded())
+        self.content = None
+        self.source = pieces
+        self.headers["Content-Length"] = str(sum(map(len, pieces)))
         self.add_etag()
 
     def settle(self, request: Any) -> None:
