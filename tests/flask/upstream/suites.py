@@ -1,9 +1,14 @@
 """Which suites run, and what each needs said."""
 
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
 HERE: Final = Path(__file__).parent
+
+
+NO_SETTINGS: Final = ("-c", os.devnull, "--rootdir", ".")
+"""For a suite without pytest settings: pytest would look for them above it, and find this project's."""
 
 
 class Suite(NamedTuple):
@@ -31,15 +36,15 @@ SUITES: Final = (
     Suite("flask-cors", "flask-cors", ("tests",)),
     Suite("flask-wtf", "flask-wtf", ("tests",)),
     Suite("flask-sqlalchemy", "flask-sqlalchemy", ("tests",)),
-    Suite("flask-httpauth", "flask-httpauth", ("tests",)),
-    Suite("flask-jwt-extended", "flask-jwt-extended", ("tests",)),
+    Suite("flask-httpauth", "flask-httpauth", (*NO_SETTINGS, "tests")),
+    Suite("flask-jwt-extended", "flask-jwt-extended", (*NO_SETTINGS, "tests")),
     Suite("flask-smorest", "flask-smorest", ("tests",)),
     Suite("flask-marshmallow", "flask-marshmallow", ("tests",)),
-    Suite("flask-compress", "flask-compress", ("tests",)),
+    Suite("flask-compress", "flask-compress", (*NO_SETTINGS, "tests")),
     Suite("apiflask", "apiflask", ("tests", "examples", "--no-cov")),
-    Suite("flask-sock", "flask-sock", ("tests",)),
-    Suite("httpbin", "httpbin", ("tests",)),
-    Suite("integration", None),
+    Suite("flask-sock", "flask-sock", (*NO_SETTINGS, "tests")),
+    Suite("httpbin", "httpbin", (*NO_SETTINGS, "tests")),
+    Suite("integration", None, (*NO_SETTINGS, "--confcutdir", ".")),
 )
 """The order is the issue of the table: Flask's own, the extensions', and our programs that use five more."""
 
