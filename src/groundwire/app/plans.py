@@ -9,6 +9,7 @@ import inspect
 import threading
 from collections.abc import Callable, Iterable
 from copy import copy
+from operator import attrgetter, is_not
 from time import monotonic
 from types import CodeType
 from typing import Any, NamedTuple, cast
@@ -37,9 +38,15 @@ STEPS = (
         "make_default_options_response",
         "log_exception",
     ),
-    "wsgi_app",
+    "async_to_sync",
+    *("wsgi_app", "__call__", "request_context", "app_context"),
 )
 """Methods of the app that a program may override, in its class or on the instance. One that is, is called."""
+
+WSGI_STEPS = frozenset({"wsgi_app", "__call__", "request_context", "app_context"})
+"""Those of them that only a request through WSGI takes: where one is overridden, all requests go through it."""
+
+steps_of = attrgetter(*STEPS)
 
 
 class Plan:
@@ -113,7 +120,12 @@ class Setup(NamedTuple):
     overridden: frozenset[str]
     """Which of `STEPS` its class or the app itself defines anew."""
 
+    class_steps: tuple[Any, ...]
+    """What `STEPS` were in its class."""
+
     wsgi_app_overridden: bool
+    """Whether one of `WSGI_STEPS` is among them."""
+
     domain: str | None
     """The subdomain whose rules all requests are matched with; None: the request's host decides."""
 
@@ -161,33 +173,48 @@ class PlanTable:
     def look_over(self, app: Any) -> "Setup":
         """Find out, and return, what is to be known of the app as a whole."""
         changes = self._changes
-        kind = cast("Any", type(app))
+        class_steps = steps_of(type(app))
         overridden = frozenset(
             name
-            for name in STEPS
-            if name in vars(app) or getattr(kind, name) is not app.steps_of_class[name]
+            for name, step in zip(STEPS, class_steps, strict=True)
+            if name in vars(app) or step is not app.steps_of_class[name]
         )
+        if "async_to_sync" in overridden:
+            overridden |= {"ensure_sync"}  # which calls it
+        through_wsgi = not overridden.isdisjoint(WSGI_STEPS)
         path_alone = (
             not app.url_map.host_matching
             and not app.subdomain_matching
             and app.config["TRUSTED_HOSTS"] is None
             and app.request_class.trusted_hosts is None
             and "create_url_adapter" not in overridden
+            and not app.url_map.reads_environ
         )
         eager = not opens_lazily(app.session_interface)
         refreshed = None if eager else Refreshing.of(app)
         setup = Setup(
             overridden,
-            "wsgi_app" in overridden,
+            class_steps,
+            through_wsgi,
             app.url_map.default_subdomain if path_alone else None,
             (f"{app.static_url_path}/",) if app.has_static_folder and app.static_url_path else (),
             eager,
             refreshed,
-            "wsgi_app" in overridden or refreshed is not None,
+            through_wsgi or refreshed is not None,
         )
         if changes == self._changes:
             self.setup = setup
         return setup
+
+    def notice_patches(self, app: Any) -> None:
+        """Forget the plans if a step was patched on the app's class since.
+
+        PERF: 1 µs, so it is for WSGI and for tests. Steps set on the app itself, and whatever is patched before the
+        first request, are noticed without it.
+        """
+        setup = self.setup
+        if setup is not None and any(map(is_not, setup.class_steps, steps_of(type(app)))):
+            self.forget()
 
     def overridden(self, app: Any) -> frozenset[str]:
         """Return which of `STEPS` the app's class or the app itself defines anew."""

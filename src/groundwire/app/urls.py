@@ -42,7 +42,7 @@ class AppUrls(AppState):
             server_name = None
         elif not self.subdomain_matching:
             subdomain = self.url_map.default_subdomain or ""
-        if request.head is None:
+        if request.head is None or self.url_map.reads_environ:
             # Refused here, if it is to be refused, rather than at its first use (RFC 9112 §3.2).
             if not request.host and request.environ.get("HTTP_HOST"):
                 self.url_map.bind(request.environ["HTTP_HOST"])

@@ -267,6 +267,11 @@ class Map:
             subdomain=subdomain,
         )
 
+    @property
+    def reads_environ(self) -> bool:
+        """Whether a subclass binds to environs in a way of its own, so that it has to be asked for each request."""
+        return type(self).bind_to_environ is not Map.bind_to_environ
+
     def bind_to_host(
         self,
         host: str,
