@@ -1,8 +1,7 @@
 """Flask's page "Modular Applications with Blueprints"."""
 
-from jinja2 import TemplateNotFound
-
 from flask import Blueprint, Flask, abort, render_template, url_for
+from jinja2 import TemplateNotFound
 
 app = Flask(__name__)
 

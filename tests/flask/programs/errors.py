@@ -1,5 +1,6 @@
 """Flask's pages "Handling Application Errors" and "Custom Error Pages"."""
 
+from flask import Blueprint, Flask, abort, json, jsonify, redirect, request
 from werkzeug.exceptions import (
     BadGateway,
     BadRequest,
@@ -15,8 +16,6 @@ from werkzeug.exceptions import (
     Unauthorized,
     UnsupportedMediaType,
 )
-
-from flask import Blueprint, Flask, abort, json, jsonify, redirect, request
 
 app = Flask(__name__)
 app.logger.disabled = True

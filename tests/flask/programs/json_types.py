@@ -5,10 +5,9 @@ import decimal
 import uuid
 from datetime import date, datetime, timedelta, timezone
 
+from flask import Flask, Response, json, jsonify
 from flask.json.provider import DefaultJSONProvider
 from markupsafe import Markup
-
-from flask import Flask, Response, json, jsonify
 
 app = Flask(__name__)
 app.logger.disabled = True

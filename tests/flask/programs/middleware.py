@@ -3,10 +3,9 @@ Checksums"; ProxyFix."""
 
 import hashlib
 
+from flask import Flask, request, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
-
-from flask import Flask, request, url_for
 
 app = Flask(__name__)
 backend = Flask("backend")

@@ -2,8 +2,6 @@
 
 from functools import wraps
 
-from werkzeug.utils import cached_property, import_string
-
 from flask import (
     Blueprint,
     Flask,
@@ -17,6 +15,7 @@ from flask import (
     session,
     url_for,
 )
+from werkzeug.utils import cached_property, import_string
 
 app = Flask(__name__)
 app.secret_key = "a key for the tests alone"

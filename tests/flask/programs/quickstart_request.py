@@ -2,8 +2,6 @@
 
 import io
 
-from werkzeug.utils import secure_filename
-
 from flask import (
     Flask,
     abort,
@@ -14,6 +12,7 @@ from flask import (
     request,
     url_for,
 )
+from werkzeug.utils import secure_filename
 
 app = Flask(__name__)
 

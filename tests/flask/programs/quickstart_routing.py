@@ -1,8 +1,7 @@
 """Flask's quickstart: routes, variable rules, unique URLs, methods, escaping."""
 
-from markupsafe import escape
-
 from flask import Flask, request, url_for
+from markupsafe import escape
 
 app = Flask(__name__)
 

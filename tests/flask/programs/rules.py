@@ -1,5 +1,6 @@
 """What a rule can say: converters of one's own, defaults, redirects, slashes, methods, options, building."""
 
+from flask import Flask, request, url_for
 from werkzeug.routing import (
     BaseConverter,
     BuildError,
@@ -8,8 +9,6 @@ from werkzeug.routing import (
     Submount,
     ValidationError,
 )
-
-from flask import Flask, request, url_for
 
 app = Flask(__name__)
 

@@ -1,8 +1,7 @@
 """Flask's pattern "Subclassing Flask": request and response classes, steps of the app, g of one's own."""
 
-from werkzeug.datastructures import ImmutableMultiDict
-
 from flask import Flask, Request, Response, g, request
+from werkzeug.datastructures import ImmutableMultiDict
 
 
 class Ordered(ImmutableMultiDict):

@@ -1,7 +1,5 @@
 """Flask's templating pages: inheritance, autoescape, filters, tests, globals, the standard context."""
 
-from markupsafe import Markup
-
 from flask import (
     Flask,
     g,
@@ -12,6 +10,7 @@ from flask import (
     stream_template,
     stream_template_string,
 )
+from markupsafe import Markup
 
 app = Flask(__name__)
 app.secret_key = "a key for the tests alone"

@@ -4,8 +4,6 @@ import io
 import os
 import tempfile
 
-from werkzeug.utils import secure_filename
-
 from flask import (
     Flask,
     flash,
@@ -15,6 +13,7 @@ from flask import (
     send_from_directory,
     url_for,
 )
+from werkzeug.utils import secure_filename
 
 ALLOWED_EXTENSIONS = {"txt", "png"}
 

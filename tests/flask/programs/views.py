@@ -2,9 +2,8 @@
 
 from functools import wraps
 
-from flask.views import MethodView, View
-
 from flask import Flask, jsonify, redirect, request, url_for
+from flask.views import MethodView, View
 
 app = Flask(__name__)
 
