@@ -36,7 +36,7 @@ def parse_status(status: Status) -> tuple[int, str | None]:
     # Only blanks are white space here: a line break within a status is no mistake to be mended (RFC 9112 §4).
     text = status.strip(OWS)
     if not text:
-        raise ValueError("the status is empty: give a code, or a code and a reason phrase")
+        raise ValueError("Empty status argument: give a code, or a code and a reason phrase")
     code_text, _, reason = text.partition(" ")
     if not (code_text.isascii() and code_text.isdigit()):
         # Not to be sent; Werkzeug too takes it, as code 0.
