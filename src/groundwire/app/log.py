@@ -51,6 +51,23 @@ def create_logger(app: Any) -> logging.Logger:
     return logger
 
 
+def log_for_werkzeug(type: str, message: str, *args: Any, **kwargs: Any) -> None:
+    """Log to the logger ``werkzeug``, which extensions share; it is set up to be seen where nobody has set it up.
+
+    Args:
+        type: the level's name, in small letters.
+        message: the message, for `args` and `kwargs` as a logger's.
+
+    (Werkzeug: ``_internal._log``, which extensions call.)
+    """
+    logger = logging.getLogger("werkzeug")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    if not has_level_handler(logger):
+        logger.addHandler(logging.StreamHandler())
+    getattr(logger, type)(message.rstrip(), *args, **kwargs)
+
+
 def printable(path: str) -> str:
     """Return a request's path as it may stand in a line of a log: what could begin another line is escaped."""
     return path if path.isprintable() else repr(path)[1:-1]
