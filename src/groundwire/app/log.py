@@ -56,7 +56,9 @@ def log_for_werkzeug(type: str, message: str, *args: Any, **kwargs: Any) -> None
 
     Args:
         type: the level's name, in small letters.
-        message: the message, for `args` and `kwargs` as a logger's.
+        message: the message.
+        args: as a logger's.
+        kwargs: as a logger's.
 
     (Werkzeug: ``_internal._log``, which extensions call.)
     """
