@@ -170,7 +170,7 @@ def _importer_of(package: str) -> str:
         if _is_aliased(name):
             if _package(name) == package:
                 found = after
-        elif _package(name) != PACKAGE and _holds(module, package):
+        elif _package(name) != PACKAGE and _holds_aliased(module):
             found.append(name)
     for name in [*reversed(before), *after][:1]:
         filename = getattr(sys.modules[name], "__file__", None)
@@ -178,17 +178,18 @@ def _importer_of(package: str) -> str:
     return " (by what, is not to be seen)"
 
 
-def _holds(module: object, package: str) -> bool:
-    """Whether something of `package` is among a module's names."""
+def _holds_aliased(module: object) -> bool:
+    """Whether something of the real packages is among a module's names; Flask's `request` is an object of Werkzeug's."""
     for value in list(getattr(module, "__dict__", {}).values()):
-        # Nothing else is asked for an attribute: a proxy may raise, or import what it stands for.
-        if isinstance(value, ModuleType):
+        # The value itself is not asked: a proxy may raise, or import what it stands for.
+        kind = type(cast(object, value))
+        if issubclass(kind, ModuleType):
             origin = value.__dict__.get("__name__")
-        elif isinstance(value, type | FunctionType):
+        elif issubclass(kind, type | FunctionType):
             origin = value.__module__
         else:
-            origin = type(cast(object, value)).__module__
-        if isinstance(origin, str) and _package(origin) == package:
+            origin = kind.__module__
+        if isinstance(origin, str) and _is_aliased(origin):
             return True
     return False
 
