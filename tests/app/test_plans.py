@@ -16,6 +16,10 @@ from groundwire.app.routing import Map, Rule
 from groundwire.http.errors import NotFound
 
 
+async def awaited() -> str:
+    return "awaited"
+
+
 def make_inline_app() -> Groundwire:
     app = make_app()
     # On a busy machine any run may seem to hold the loop; that is not what is tested here.
@@ -23,6 +27,7 @@ def make_inline_app() -> Groundwire:
     app.add_url_rule("/", "view", lambda: "first", run="inline")
     app.add_url_rule("/<int:n>", "value", lambda n: f"value {n}", run="inline")
     app.add_url_rule("/boom", "boom", lambda: 1 // 0, run="inline")
+    app.add_url_rule("/async", "awaited", awaited)
     assert b"first" == fetch(app).content
     assert b"value 1" == fetch(app, "/1").content
     assert ("GET", "/") in app.plans.literal
@@ -273,10 +278,12 @@ REQUESTS = {
     "make_default_options_response": ("/", "OPTIONS", 200),
     "handle_exception": ("/boom", "GET", 500),
     "log_exception": ("/boom", "GET", 500),
+    "async_to_sync": ("/async", "GET", 200),
 }
 
 
-@pytest.mark.parametrize("name", STEPS)
+# Python looks for `__call__` in the class alone.
+@pytest.mark.parametrize("name", [name for name in STEPS if name != "__call__"])
 @pytest.mark.parametrize("inline", [True, False])
 def test_step_overridden_after_the_first_request_is_called(name: str, inline: bool) -> None:
     app = make_inline_app()
@@ -308,10 +315,33 @@ def test_step_overridden_in_a_subclass_is_called(name: str) -> None:
     app.logger.disabled = True
     app.add_url_rule("/", "view", lambda: "view", methods=["GET"], run="inline")
     app.add_url_rule("/boom", "boom", lambda: 1 // 0, run="inline")
+    app.add_url_rule("/async", "awaited", awaited)
     path, method, status = REQUESTS.get(name, ("/", "GET", 200))
 
     assert [status] * 2 == [fetch(app, path, method).status for _ in range(2)]
     assert {name} == set(calls)
+
+
+@pytest.mark.parametrize("wire", [True, False])
+@pytest.mark.parametrize("name", ["make_response", "__call__", "dispatch_request", "wsgi_app"])
+def test_step_patched_on_the_class_after_the_first_request_is_called(
+    name: str, wire: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    original = getattr(Groundwire, name)
+
+    def patched(self: Groundwire, *args: Any, **kwargs: Any) -> Any:
+        calls.append(name)
+        return original(self, *args, **kwargs)
+
+    client = make_inline_app().test_client(wire=wire)
+    assert "first" == client.get("/").text
+    with monkeypatch.context() as patches:
+        patches.setattr(Groundwire, name, patched)
+        assert "first" == client.get("/").text
+        assert {name} == set(calls)
+        calls.clear()
+    assert ("first", []) == (client.get("/").text, calls)
 
 
 def test_overridden_step_works_around_a_coroutine() -> None:
@@ -331,6 +361,19 @@ def test_overridden_step_works_around_a_coroutine() -> None:
         return str(g.seen)
 
     assert b"[seen]" == fetch(app).content
+
+
+def test_a_request_through_middleware_has_one_context_of_its_own() -> None:
+    app = make_app()
+    inner = app.wsgi_app
+    app.wsgi_app = lambda *args: inner(*args)  # type: ignore[method-assign]
+    ended: list[str] = []
+    app.teardown_request(lambda error: ended.append("request"))
+    app.teardown_appcontext(lambda error: ended.append("app"))
+    app.add_url_rule("/", "view", lambda: str(g.setdefault("n", len(vars(g)))))
+
+    assert [b"0", b"0"] == [each.content for each in fetch_often(app, "/", 2)]
+    assert ["request", "app"] * 2 == ended
 
 
 def test_wsgi_middleware_sees_every_request_of_the_server() -> None:

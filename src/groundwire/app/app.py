@@ -220,8 +220,9 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
 
     def answer_through_wsgi(self, context: RequestContext) -> Response:
         """Answer the context's request through `wsgi_app`, which the program has put something in front of."""
+        current.set(None)  # what the request needs is made there, and over when it is over there
         try:
-            content, status, headers = run_wsgi_app(self.wsgi_app, context.request.environ)
+            content, status, headers = run_wsgi_app(self, context.request.environ)
             return lifecycle.compressed(self, context.request, Response(content, status, headers))
         except BaseException as error:  # noqa: BLE001
             exchange = context.request.exchange
@@ -395,6 +396,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         Raises:
             Exception: what the program raised, when PROPAGATE_EXCEPTIONS or TESTING say so.
         """
+        self.plans.notice_patches(self)
         context = self.request_context(environ)
         error: BaseException | None = None
         try:

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from .context import app_context
-from .scaffold import Scaffold, setup_method
+from .scaffold import setup_method
 from .static import max_age_of, send_static, sends_static
 from .template_functions import BlueprintTemplateFunctions
 

@@ -99,6 +99,7 @@ class _Watched:
     def handle(self, request: Any) -> Any:
         self._request = request
         app = self._app
+        app.plans.notice_patches(app)
         if (
             self._preserve is not None
             and (app.plans.setup or app.plans.look_over(app)).wsgi_app_overridden
