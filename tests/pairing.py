@@ -71,19 +71,26 @@ def program_names() -> list[str]:
 @cache
 def requests_of(name: str) -> list[Any]:
     """The `REQUESTS` of a program."""
-    return list(load(name, "flask").REQUESTS)
+    with loaded(name, "flask") as program:
+        return list(program.REQUESTS)
 
 
-def load(name: str, framework: str) -> Any:
-    """Run the program `name` on "flask" or on "groundwire", and return its module."""
+@contextmanager
+def loaded(name: str, framework: str) -> Iterator[Any]:
+    """Run the program `name` on "flask" or on "groundwire"; yields its module, which is gone afterwards."""
     path = PROGRAMS / f"{name}.py"
     module = ModuleType(f"program_{name}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
     if framework == "groundwire":
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": import_ours}
-    exec(compile(path.read_text(encoding="utf-8"), path, "exec"), module.__dict__)
-    return module
+    try:
+        exec(compile(path.read_text(encoding="utf-8"), path, "exec"), module.__dict__)
+        yield module
+    finally:
+        # Receivers of signals live as long as their names: they would be called, and counted, in other tests.
+        del sys.modules[module.__name__]
+        module.__dict__.clear()
 
 
 def import_ours(
@@ -116,11 +123,6 @@ def ask_client(program: Any, **kind: Any) -> Iterator[Answer | Raised]:
         else:
             yield answer_of(response.status_code, response.headers.items(), response.get_data())
             response.close()
-
-
-def ask_wire(program: Any) -> Iterator[Answer | Raised]:
-    """Ask Groundwire through the protocol and connection code."""
-    return ask_client(program, wire=True)
 
 
 def ask_over_sockets(program: Any, serve: Callable[[Any], Any]) -> Iterator[Answer | Raised]:
@@ -221,10 +223,13 @@ def payload_of(encoded: str) -> str:
 @cache
 def answers(name: str, way: str) -> tuple[list[Answer | Raised], list[Answer | Raised]]:
     """Return Flask's answers to a program's requests and ours, asked in one `way`."""
-    if way == "sockets":
-        return (
-            list(ask_over_sockets(load(name, "flask"), served_by_werkzeug)),
-            list(ask_over_sockets(load(name, "groundwire"), served_by_groundwire)),
-        )
-    ask = ask_wire if way == "wire" else ask_client
-    return list(ask_client(load(name, "flask"))), list(ask(load(name, "groundwire")))
+    sides = []
+    for framework, serve in (("flask", served_by_werkzeug), ("groundwire", served_by_groundwire)):
+        with loaded(name, framework) as program:
+            if way == "sockets":
+                sides.append(list(ask_over_sockets(program, serve)))
+            else:
+                wire = {"wire": True} if way == "wire" and framework == "groundwire" else {}
+                sides.append(list(ask_client(program, **wire)))
+    flasks, ours = sides
+    return flasks, ours

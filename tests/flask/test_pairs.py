@@ -15,10 +15,7 @@ PAIRS_PROMISED = 150
 DELIBERATE = {
     ("files", 10): "RFC 9110 §13.2.2: If-Unmodified-Since that does not hold is answered with 412",
     ("limits", 3): "MAX_FORM_MEMORY_SIZE is for every form, not for multipart alone",
-    (
-        "overrides",
-        14,
-    ): "provide_automatic_options=True adds OPTIONS, as documented, whatever the configuration",
+    ("overrides", 15): "provide_automatic_options=True adds OPTIONS, as documented, in any case",
     ("uploads", 12): "a multipart form that is cut short is refused, not taken for an empty one",
     ("request_attributes", 5): "cookies are read as UTF-8",
     ("request_attributes", 6): "RFC 6265bis §5.6: a semicolon ends a cookie within quotes too",

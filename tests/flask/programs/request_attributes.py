@@ -123,7 +123,6 @@ REQUESTS = [
                 "Range": "bytes=0-10,20-",
                 "Referer": "http://localhost/before",
                 "Origin": "http://elsewhere",
-                "Cookie": 'a=1; b="x y"; b=2; a="q\\"\\054"; empty=; novalue',
                 "Max-Forwards": "10",
                 "Pragma": "no-cache",
                 "Date": "Sun, 06 Nov 1994 08:49:37 GMT",
