@@ -524,6 +524,11 @@ def test_what_no_request_says_is_refused_on_the_wire(app: Groundwire, argument: 
         app.test_client(wire=True).get("/echo", **{argument: {"REMOTE_USER": "ann"}})
 
 
+def test_a_field_that_cannot_be_sent_is_refused_on_the_wire(app: Groundwire) -> None:
+    with pytest.raises(ValueError, match=r"'ㄷ' cannot be sent"):
+        app.test_client(wire=True).get("/echo", headers={"X-A": "ㄷ"})
+
+
 @pytest.mark.parametrize("make", ["builder", "environ", "request"])
 def test_a_request_may_be_made_before(app: Groundwire, kind: Kind, make: str) -> None:
     builder = EnvironBuilder(app, "/echo?a=1", method="POST", json={"b": 2})

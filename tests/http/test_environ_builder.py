@@ -193,7 +193,7 @@ def test_a_builder_of_an_environ_makes_it_again() -> None:
         "https://example.org:8443/base",
         query_string={"q": "é"},
         data={"foo": "ㄴ"},
-        headers={"X-Foo": "bar"},
+        headers={"X-Foo": "ㄷ"},
         method="POST",
     )
     builder = EnvironBuilder.from_environ(environ)
@@ -220,6 +220,14 @@ def test_headers_given_as_an_object_are_used_themselves() -> None:
     builder.content_type = "a/b"
 
     assert "a/b" == headers["Content-Type"]
+
+
+def test_an_environ_can_hold_fields_that_no_connection_would_carry() -> None:
+    environ = create_environ(headers={"": "", "X-A": "ㄷ", "X-B": ["1", "2"]})
+
+    assert {"HTTP_": "", "HTTP_X_A": "ㄷ", "HTTP_X_B": "1, 2"}.items() <= environ.items()
+    with pytest.raises(ValueError, match="one line"):
+        create_environ(headers={"X-A": "1\r\nX-B: 2"})
 
 
 def test_a_stream_that_cannot_seek_has_the_length_that_was_given() -> None:

@@ -7,7 +7,6 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from ..http.environ import UNPREFIXED, Environ
 from ..http.environ_builder import field_variables
 from ..http.handler import ContentPolicy
-from ..http.headers import Headers
 from ..http.urls import iri_to_uri
 from ..protocol.http1.reasons import REASONS
 from ..protocol.http1.responses import ReceivedResponse, read_responses
@@ -162,7 +161,7 @@ def message_of(environ: Environ) -> bytes:
     """Return the bytes of the request that an environ describes (RFC 9112 §2.1). Its content is read."""
     content: bytes = environ["wsgi.input"].read()
     lines = [f"{environ['REQUEST_METHOD']} {target_of(environ)} {environ['SERVER_PROTOCOL']}"]
-    given = Headers(environ.get(FIELD_LINES))
+    given = environ.get(FIELD_LINES, ())
     lines += [f"{name}: {value}" for name, value in _field_lines(environ, given)]
     lines += [
         f"{name}: {environ[variable]}"
@@ -179,7 +178,14 @@ def message_of(environ: Environ) -> bytes:
             length = len(content)
         if length is not None:
             lines.append(f"Content-Length: {length}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + content
+    head = "\r\n".join([*lines, "", ""])
+    try:
+        return head.encode("latin-1") + content
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{head[error.start : error.end]!r} cannot be sent in a field line, whose characters are ISO-8859-1. Use"
+            " app.test_client() without wire=True for a test that needs it."
+        ) from error
 
 
 def target_of(environ: Environ) -> str:
@@ -198,7 +204,7 @@ def target_of(environ: Environ) -> str:
     return target
 
 
-def _field_lines(environ: Environ, given: Headers) -> Iterable[tuple[str, str]]:
+def _field_lines(environ: Environ, given: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     """Return the field lines of an environ, those of `given` in their own words if the environ says the same."""
     said = field_variables(given)
     for variable, value in environ.items():
