@@ -141,10 +141,12 @@ def test_metadata_of_an_alias_is_a_name_and_a_version() -> None:
         [
             sys.executable,
             "-c",
-            "import groundwire.as_flask as a, importlib.metadata as m;"
-            "d = m.distribution('flask');"
-            "print(d.name, d.version, d.read_text('RECORD'), d.locate_file('x').name, a.is_installed());"
-            "a.install()",
+            """
+import groundwire.as_flask as a, importlib.metadata as m
+d = m.distribution('flask')
+print(d.name, d.version, d.read_text('RECORD'), d.locate_file('x').name, a.is_installed())
+a.install()
+""",
         ],
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         capture_output=True,

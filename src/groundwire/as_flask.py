@@ -179,7 +179,7 @@ def _importer_of(package: str) -> str:
 
 
 def _holds_aliased(module: object) -> bool:
-    """Whether something of the real packages is among a module's names; Flask's `request` is an object of Werkzeug's."""
+    """Whether something of either package is among a module's names: Flask's `request` is an object of Werkzeug's."""
     for value in list(getattr(module, "__dict__", {}).values()):
         # The value itself is not asked: a proxy may raise, or import what it stands for.
         kind = type(cast(object, value))
