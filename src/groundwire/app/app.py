@@ -152,7 +152,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 response = self.response_of(value, context.request)
             if context.after_functions is not None:
                 response = run_sync(lifecycle.process_response(self, context, response))
-            if context.request.content:
+            if context.request.content and not (context.holds and context.postpones(None)):
                 context.request.close()
             if response.plain_type is not None and response.status_code == 200:
                 content = response.content
