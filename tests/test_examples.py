@@ -38,7 +38,7 @@ def load(name: str, framework: str) -> types.ModuleType:
     return module
 
 
-@pytest.fixture(params=["groundwire", "flask"])
+@pytest.fixture(params=["groundwire", "groundwire on the wire", "flask"])
 def framework(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -88,7 +88,11 @@ def test_an_example_starts_as_its_first_lines_say(path: Path, tmp_path: Path) ->
 
 
 def client_of(name: str, framework: str) -> Any:
-    return load(name, framework).app.test_client()
+    return client_for(load(name, framework), framework)
+
+
+def client_for(example: types.ModuleType, framework: str) -> Any:
+    return example.app.test_client(**({"wire": True} if "wire" in framework.split() else {}))
 
 
 def test_every_example_is_tested_here() -> None:
@@ -148,7 +152,7 @@ def test_tweets_say_which_methods_they_take(framework: str) -> None:
 def test_a_short_url_leads_to_the_long_one(framework: str, tmp_path: Path) -> None:
     example = load("shortener", framework)
     example.app.config["DATABASE"] = str(tmp_path / "links.sqlite3")
-    client = example.app.test_client()
+    client = client_for(example, framework)
     url = "https://www.rfc-editor.org/rfc/rfc9110.html"
 
     first = client.post("/", data={"url": url})

@@ -1,6 +1,6 @@
 import io
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -22,13 +22,7 @@ from groundwire.app.testing import EnvironBuilder, FlaskClient
 from groundwire.http.client import ClientRedirectError
 from groundwire.http.uploads import FileStorage
 
-Kind = dict[str, bool]
-
-
-@pytest.fixture(params=[{}, {"wire": True}], ids=["wsgi", "wire"])
-def kind(request: pytest.FixtureRequest) -> Kind:
-    """What `test_client` is given: every promise here holds for both ways to send a request."""
-    return cast("Kind", request.param)
+Kind = dict[str, Any]
 
 
 @pytest.fixture

@@ -55,8 +55,10 @@ def make(profile: str = "strict", **config: Any) -> Groundwire:
         ("strict", "https://localhost", "a=1; Secure; HttpOnly; Path=/; SameSite=Lax"),
     ],
 )
-def test_what_a_cookie_is_by_itself(profile: str, base_url: str, first: str) -> None:
-    answer = make(profile).test_client().get("/cookie", base_url=base_url)
+def test_what_a_cookie_is_by_itself(
+    profile: str, base_url: str, first: str, kind: dict[str, Any]
+) -> None:
+    answer = make(profile).test_client(**kind).get("/cookie", base_url=base_url)
 
     cookies = answer.headers.getlist("Set-Cookie")
     assert cookies[:3] == [first, "b=1; Path=/", "c=1; Secure; HttpOnly; Path=/; SameSite=Strict"]
@@ -82,20 +84,20 @@ def test_a_cookie_set_outside_of_a_request_is_not_secure() -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}'])
-def test_constants_that_are_no_json(text: str) -> None:
+def test_constants_that_are_no_json(text: str, kind: dict[str, Any]) -> None:
     post = {"data": text, "content_type": "application/json"}
 
-    assert make("flask").test_client().post("/json", **post).status_code == 200
-    assert make("strict").test_client().post("/json", **post).status_code == 400
+    assert make("flask").test_client(**kind).post("/json", **post).status_code == 200
+    assert make("strict").test_client(**kind).post("/json", **post).status_code == 400
 
 
-def test_json_that_is_json_is_read_in_both() -> None:
+def test_json_that_is_json_is_read_in_both(kind: dict[str, Any]) -> None:
     for profile in ("flask", "strict"):
-        answer = make(profile).test_client().post("/json", json={"NaN": ["Infinity", 1.5]})
+        answer = make(profile).test_client(**kind).post("/json", json={"NaN": ["Infinity", 1.5]})
         assert answer.text == "{'NaN': ['Infinity', 1.5]}"
 
 
-def test_limits_of_a_request_class_stay() -> None:
+def test_limits_of_a_request_class_stay(kind: dict[str, Any]) -> None:
     from groundwire.app.wrappers import Request
     from groundwire.http.json_limits import JSONLimits
 
@@ -106,7 +108,7 @@ def test_limits_of_a_request_class_stay() -> None:
     app.request_class = Narrow
 
     for text in ("[[1]]", "NaN"):
-        answer = app.test_client().post("/json", data=text, content_type="application/json")
+        answer = app.test_client(**kind).post("/json", data=text, content_type="application/json")
         assert answer.status_code == 400
 
 
@@ -182,9 +184,9 @@ def test_without_a_host_every_absolute_url_leads_away() -> None:
 
 
 @pytest.mark.parametrize("path", ["/to", "/to/as"])
-def test_a_redirect_to_another_site_is_refused(path: str) -> None:
+def test_a_redirect_to_another_site_is_refused(path: str, kind: dict[str, Any]) -> None:
     app = make("strict", PROPAGATE_EXCEPTIONS=True)
-    client = app.test_client()
+    client = app.test_client(**kind)
 
     with pytest.raises(ValueError, match="allow_external=True"):
         client.get(path, query_string={"url": "//evil"})
@@ -193,15 +195,17 @@ def test_a_redirect_to_another_site_is_refused(path: str) -> None:
     assert client.get(path, query_string=own).headers["Location"] == "http://localhost/a"
 
 
-def test_a_redirect_to_another_site_may_be_allowed() -> None:
-    answer = make().test_client().get("/to", query_string={"url": "https://e.org/", "external": 1})
+def test_a_redirect_to_another_site_may_be_allowed(kind: dict[str, Any]) -> None:
+    answer = (
+        make().test_client(**kind).get("/to", query_string={"url": "https://e.org/", "external": 1})
+    )
 
     assert answer.headers["Location"] == "https://e.org/"
 
 
 @pytest.mark.parametrize("path", ["/to", "/to/as"])
-def test_in_flasks_profile_a_redirect_leads_anywhere(path: str) -> None:
-    answer = make("flask").test_client().get(path, query_string={"url": "//evil"})
+def test_in_flasks_profile_a_redirect_leads_anywhere(path: str, kind: dict[str, Any]) -> None:
+    answer = make("flask").test_client(**kind).get(path, query_string={"url": "//evil"})
 
     assert answer.headers["Location"] == "//evil"
 
@@ -281,11 +285,11 @@ def test_another_profile_is_refused() -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
-def test_error_pages_are_not_to_be_sniffed(accept: str) -> None:
+def test_error_pages_are_not_to_be_sniffed(accept: str, kind: dict[str, Any]) -> None:
     app = make("strict")
     app.add_url_rule("/fail", "fail", lambda: 1 / 0)
     app.logger.disabled = True
-    client = app.test_client()
+    client = app.test_client(**kind)
 
     for path in ("/nothing", "/fail", "/json"):
         answer = client.get(path, headers={"Accept": accept})
