@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
+from flask import Flask, render_template_string, request
 from flask_babel import (
     Babel,
     force_locale,
@@ -18,8 +19,6 @@ from flask_babel import (
     lazy_gettext,
     ngettext,
 )
-
-from flask import Flask, render_template_string, request
 
 WHEN = datetime(2024, 3, 1, 15, 30, tzinfo=UTC)
 TITLE = lazy_gettext("Good morning")

@@ -3,10 +3,9 @@
 import re
 
 import pytest
+from flask import Flask, redirect, render_template_string, url_for
 from flask.typing import ResponseReturnValue
 from flask_debugtoolbar import DebugToolbarExtension
-
-from flask import Flask, redirect, render_template_string, url_for
 
 PAGE = (
     "<!doctype html><html><head><title>{{ title }}</title></head><body><p>Hello</p></body></html>"

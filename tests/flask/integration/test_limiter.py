@@ -1,10 +1,9 @@
 """Flask-Limiter: so many requests and no more, counted by whoever asks."""
 
 import pytest
+from flask import Blueprint, Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-
-from flask import Blueprint, Flask, request
 
 
 def user() -> str:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 from cachelib.file import FileSystemCache
-from flask_session import Session
-
 from flask import Flask, flash, get_flashed_messages, session
+from flask_session import Session
 
 
 @pytest.fixture
