@@ -20,6 +20,7 @@ OURS_ALONE = {
     "docs/guides/answer-errors.md",  # problem documents
     "docs/guides/choose-where-a-function-runs.md",
     "docs/guides/serve-files.md",  # equal, but Flask leaves the file open when the client reads no content
+    "docs/guides/render-templates.md",  # templates that await, in coroutines
     "docs/guides/stream-content.md",  # asynchronous generators
 }
 """Pages with something on them that Flask does not do. The others run on both, word for word."""
