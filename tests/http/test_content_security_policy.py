@@ -5,7 +5,11 @@ import werkzeug.http as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundwire.http.content_security_policy import ContentSecurityPolicy, parse_csp_header
+from groundwire.http.content_security_policy import (
+    ContentSecurityPolicy,
+    csp_property,
+    parse_csp_header,
+)
 
 
 def test_policy_is_read() -> None:
@@ -51,3 +55,17 @@ def test_every_public_name_of_werkzeugs_class_is_there() -> None:
     assert {each for each in dir(theirs) if not each.startswith("_")} <= set(
         dir(ContentSecurityPolicy)
     )
+
+
+def test_a_subclass_may_know_more_directives() -> None:
+    class Newer(ContentSecurityPolicy):
+        trusted_types = csp_property("trusted-types")
+        own = csp_property("x-own")
+
+    policy = Newer()
+    policy.trusted_types = "default"
+    policy.own = "1"
+
+    assert "trusted-types default; x-own 1" == policy.to_header()
+    del policy.own
+    assert policy.own is None

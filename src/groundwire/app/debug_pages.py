@@ -95,15 +95,21 @@ def is_shown_to(request: Request) -> bool:
     if exchange is None or request.head is None:
         return False
     for address in (exchange.local, exchange.peer):
-        if isinstance(address, tuple) and not _is_loopback(address[0]):
+        if isinstance(address, tuple) and not is_loopback(address[0]):
             return False
     if any(name in request.headers for name in FORWARDED):
         return False
-    host = split_host(request.head.authority.lower())[0].strip("[]")
-    return host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
+    return names_loopback(request.head.authority)
 
 
-def _is_loopback(address: str) -> bool:
+def names_loopback(authority: str) -> bool:
+    """Tell whether a host, which may have a port, is this machine under a name that no DNS can give another one."""
+    host = split_host(authority.lower())[0].strip("[]")
+    return host == "localhost" or host.endswith(".localhost") or is_loopback(host)
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether `address` is one of this machine, for itself only."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -49,6 +49,8 @@ PASSED_OVER: Final = frozenset(
 )
 """Options of Werkzeug's server without a meaning here. (An app in debug mode shows its errors.)"""
 
+NO_RELOADER: Final = "There is no reloader yet: after a change, stop and start again.\n"
+
 _SHUTDOWN_SECONDS: Final = 5.0
 
 
@@ -96,10 +98,19 @@ def run_simple(
     if command_line.debug is not None and hasattr(handler, "debug"):
         handler.debug = command_line.debug
     if use_reloader:
-        sys.stderr.write("There is no reloader yet: after a change, stop and start again.\n")
+        sys.stderr.write(NO_RELOADER)
     status = run_server(handler, chosen, name=str(getattr(application, "name", "")))
     if status:
         raise SystemExit(status)
+
+
+def run_with_reloader(main_func: Callable[[], None], *args: Any, **options: Any) -> None:
+    """Call `main_func`, which serves. There is no reloader yet that would call it again; a line says so.
+
+    (Werkzeug: ``werkzeug._reloader.run_with_reloader``.)
+    """
+    sys.stderr.write(NO_RELOADER)
+    main_func()
 
 
 def is_running_from_reloader() -> bool:

@@ -10,8 +10,11 @@ from .mappings import CallbackDict
 class _Directive:
     """A directive as an attribute; None when it is not there, and set to None it is removed."""
 
+    def __init__(self, key: str = "") -> None:
+        self.name = key
+
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name.replace("_", "-")
+        self.name = self.name or name.replace("_", "-")
         self.__doc__ = f"The value of ``{self.name}``, None without it."
 
     @overload
@@ -29,6 +32,14 @@ class _Directive:
 
     def __delete__(self, instance: "ContentSecurityPolicy") -> None:
         instance.pop(self.name, None)
+
+
+def csp_property(key: str) -> Any:
+    """Return an attribute for the directive `key`, for a subclass that knows more of them.
+
+    (Werkzeug: ``werkzeug.datastructures.csp.csp_property``.)
+    """
+    return _Directive(key)
 
 
 class ContentSecurityPolicy(CallbackDict[str, str]):

@@ -1,0 +1,3 @@
+"""The names of ``werkzeug._reloader``."""
+
+from ..app.serving import run_with_reloader as run_with_reloader
