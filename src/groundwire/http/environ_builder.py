@@ -7,7 +7,7 @@ import json as standard_json
 import sys
 from collections.abc import Iterable, Mapping
 from io import BytesIO
-from typing import IO, Any, ClassVar, Self, cast
+from typing import IO, Any, ClassVar, Self
 from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
 from .authorization import Authorization
@@ -101,10 +101,7 @@ class EnvironBuilder:
         self.request_uri = path
         self.path = iri_to_uri(url.path)
         self.base_url = None if base_url is None else iri_to_uri(base_url)
-        self.query_string = query_string if isinstance(query_string, str) else None
-        if not isinstance(query_string, str):
-            given = isinstance(query_string, MultiDict)
-            self.args = cast("Any", query_string) if given else MultiDict(query_string)
+        self._take_query(query_string)
         self.method = method
         self.headers = headers if type(headers) is Headers else _headers_of(headers)
         if content_type is not None:
@@ -121,21 +118,21 @@ class EnvironBuilder:
         if auth is not None:
             self.headers.set("Authorization", _credentials(auth).to_header())
         if json is not None:
-            if data is not None:
-                raise TypeError(
-                    "There is 'data' and 'json', and a request has one content: give one."
-                )
+            _refuse_second("data", data, "json")
             data = str(self.json_dumps(json))
             if self.content_type is None:
                 self.content_type = "application/json"
         if data or hasattr(data, "read"):
-            if input_stream is not None:
-                raise TypeError(
-                    "There is 'data' and 'input_stream', and a request has one content: give one."
-                )
+            _refuse_second("input_stream", input_stream, "data")
             self._take_data(data)
         if mimetype is not None:
             self.mimetype = mimetype
+
+    def _take_query(self, query: Any) -> None:
+        if isinstance(query, str):
+            self.query_string = query
+        else:
+            self.args = query if isinstance(query, MultiDict) else MultiDict(query)
 
     def _take_data(self, data: Any) -> None:
         if hasattr(data, "read"):
@@ -430,6 +427,13 @@ def field_variables(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
         if variable not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             values.setdefault(f"HTTP_{variable}", []).append(value)
     return {variable: ", ".join(lines) for variable, lines in values.items()}
+
+
+def _refuse_second(name: str, value: object, other: str) -> None:
+    if value is not None:
+        raise TypeError(
+            f"There is '{name}' and '{other}', and a request has one content: give one."
+        )
 
 
 class UncheckedHeaders(Headers):
