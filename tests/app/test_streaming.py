@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import gzip
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -638,12 +639,144 @@ def test_an_uploaded_file_stays_open_for_the_stream(run: str) -> None:
         kept.append(file)
         return Response(stream_with_context(line.upper() for line in file.stream))
 
-    content = (
-        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\none\ntwo\r\n--b--'
-    )
+    content = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\none\ntwo\r\n--b--'
     answer = fetch(
         app, "/", "POST", content=content, Content_Type="multipart/form-data; boundary=b"
     )
 
     assert b"ONE\nTWO" == answer.content
     assert kept[0].stream.closed
+
+
+def test_an_error_in_closing_a_stream_is_told_and_raised(app: Groundwire, log: Log) -> None:
+    class Rows:
+        def __iter__(self) -> Iterator[str]:
+            return iter(self)
+
+        def __next__(self) -> str:
+            return "a"
+
+        def close(self) -> None:
+            raise LookupError
+
+    class Iterating(Rows):
+        def __iter__(self) -> Iterator[str]:
+            return self
+
+    with app.test_request_context("/"):
+        stream = stream_with_context(Iterating())
+    assert "a" == next(stream)
+
+    with pytest.raises(LookupError):
+        stream.close()
+    assert [("request", "/", "LookupError"), ("app", "sample", "LookupError")] == log
+
+
+class Letters:
+    """An asynchronous stream that says when it is closed, and may fail then."""
+
+    def __init__(self, log: Log, error: type[Exception] | None = None) -> None:
+        self.log = log
+        self.error = error
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        await asyncio.sleep(0)
+        return request.path
+
+    async def aclose(self) -> None:
+        await asyncio.sleep(0)
+        self.log.append(("closed", request.path))
+        if self.error is not None:
+            raise self.error
+
+
+def test_an_asynchronous_stream_is_closed_once_and_then_ended(app: Groundwire, log: Log) -> None:
+    async def read() -> None:
+        with app.test_request_context("/"):
+            stream: Any = stream_with_context(Letters(log))
+        assert "/" == await anext(stream)
+        assert not has_request_context()
+        await stream.aclose()
+        await stream.aclose()
+        stream.close()
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+
+    asyncio.run(read())
+
+    assert [("closed", "/"), *CUT] == log
+
+
+def test_an_error_in_closing_an_asynchronous_stream_is_told(app: Groundwire, log: Log) -> None:
+    with app.test_request_context("/"):
+        stream: Any = stream_with_context(Letters(log, LookupError))
+    assert "/" == next(stream)
+
+    with pytest.raises(LookupError):
+        stream.close()  # in a thread, which waits
+    assert [
+        ("closed", "/"),
+        ("request", "/", "LookupError"),
+        ("app", "sample", "LookupError"),
+    ] == log
+
+
+def test_an_asynchronous_stream_that_is_dropped_lets_go_too(app: Groundwire, log: Log) -> None:
+    async def read() -> None:
+        with app.test_request_context("/"):
+            stream: Any = stream_with_context(Letters(log))
+        assert "/" == await anext(stream)
+
+    asyncio.run(read())
+    gc.collect()
+
+    assert list(OVER) == log
+
+
+def test_an_asynchronous_iterator_need_not_be_closable(app: Groundwire, log: Log) -> None:
+    class Endless:
+        def __aiter__(self) -> AsyncIterator[str]:
+            return self
+
+        async def __anext__(self) -> str:
+            return "a"
+
+    with app.test_request_context("/"):
+        stream: Any = stream_with_context(Endless())
+    assert "a" == next(stream)
+    stream.close()
+    assert list(CUT) == log
+
+
+def test_what_is_streamed_in_a_compressed_answer_ends_with_it(app: Groundwire, log: Log) -> None:
+    app.add_url_rule("/", "view", lambda: stream_with_context(request.path for _ in range(1000)))
+
+    answer = fetch(app, "/", Accept_Encoding="gzip")
+
+    assert "gzip" == answer.headers["Content-Encoding"]
+    assert b"/" * 1000 == gzip.decompress(answer.content)
+    log.wait_for(*OVER)
+
+
+def test_a_conditional_answer_that_leaves_the_stream_out_ends_it(app: Groundwire, log: Log) -> None:
+    @app.get("/")
+    def view() -> Response:
+        response = Response(stream_with_context(iter(["never"])))
+        response.set_etag("x")
+        return response.make_conditional(request)
+
+    assert 304 == fetch(app, "/", If_None_Match='"x"').status
+    log.wait_for(*OVER)
+
+
+def test_a_stream_that_an_after_request_function_replaces_is_ended(
+    app: Groundwire, log: Log
+) -> None:
+    app.add_url_rule("/", "view", lambda: stream_with_context(iter(["never"])))
+    app.after_request(lambda _: Response("other"))
+
+    assert b"other" == fetch(app).content
+    log.wait_for(*OVER)
