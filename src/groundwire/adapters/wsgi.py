@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..http.environ import run_wsgi_app
 from ..http.handler import DEFAULT_CONTENT_LIMIT_BYTES, ContentPolicy, InThread
 from ..http.request import Request
 from ..http.response import Response
+from ..http.wsgi_answers import response_of
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -44,5 +44,4 @@ class WSGIHandler:
         """WSGI has no such thing."""
 
     def _call(self, request: Request) -> Response:
-        content, status, headers = run_wsgi_app(self._application, request.environ)
-        return Response(content, status, headers)
+        return response_of(self._application, request.environ)

@@ -6,10 +6,10 @@ from asyncio import CancelledError
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..http.environ import run_wsgi_app
 from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed, NotFound
 from ..http.handler import ContentPolicy, InThread
 from ..http.response import Response
+from ..http.wsgi_answers import response_of
 from . import environment, lifecycle, serving
 from .context import AppContext, RequestContext
 from .current import current
@@ -224,8 +224,8 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         """Answer the context's request through `wsgi_app`, which the program has put something in front of."""
         current.set(None)  # what the request needs is made there, and over when it is over there
         try:
-            content, status, headers = run_wsgi_app(self, context.request.environ)
-            return lifecycle.compressed(self, context.request, Response(content, status, headers))
+            response = response_of(self, context.request.environ)
+            return lifecycle.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
             exchange = context.request.exchange
             if isinstance(error, ConnectionError) and exchange and exchange.taken_over:

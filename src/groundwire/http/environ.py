@@ -225,8 +225,9 @@ class ClosingIterator:
         return next(self._iterator)
 
     def close(self) -> None:
-        """Call them all."""
-        for callback in self._callbacks:
+        """Call them all; not again when it is closed once more (PEP 3333 lets a server close once)."""
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
             callback()
 
 
@@ -246,13 +247,14 @@ def run_wsgi_app(
     """
     started: list[tuple[str, list[tuple[str, str]]]] = []
     written: list[bytes] = []
+    handed_out = False
 
     def start_response(
         status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], None]:
         if exc_info is not None:
             try:
-                if started and written:
+                if handed_out or written:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # the traceback refers to this frame
@@ -276,18 +278,39 @@ def run_wsgi_app(
     else:
         # An application may call `start_response` only when its first piece is asked for; and what fails before that
         # has failed before there is a response.
-        iterator = iter(result)
         ahead: list[bytes] = []
-        for piece in iterator:
-            ahead.append(piece)
-            if started:
-                break
-        else:
-            iterator = iter(())  # which, unlike this one, may be asked again
-        pieces = chain(written, ahead, iterator)
+        try:
+            iterator = iter(result)
+            for piece in iterator:
+                ahead.append(piece)
+                if started:
+                    break
+            else:
+                iterator = iter(())  # which, unlike this one, may be asked again
+            if not started:
+                raise AssertionError(
+                    f"the WSGI application {app!r:.100} did not call start_response"
+                )
+        except BaseException:
+            if close is not None:
+                close()
+            raise
+        pieces = _in_order(written, ahead, iterator)
         if close is not None:
             pieces = ClosingIterator(pieces, close)
     if not started:
         raise AssertionError(f"the WSGI application {app!r:.100} did not call start_response")
+    handed_out = True
     status, headers = started[0]
     return pieces, status, Headers(cast("list[tuple[str, Any]]", headers))
+
+
+def _in_order(
+    written: list[bytes], ahead: list[bytes], iterator: Iterator[bytes]
+) -> Iterator[bytes]:
+    """Iterate over content and what is given to `write` meanwhile, each in its place."""
+    for piece in chain(ahead, iterator):
+        yield from written
+        written.clear()
+        yield piece
+    yield from written

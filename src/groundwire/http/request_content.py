@@ -156,9 +156,9 @@ class EnvironContent:
         self._environ = environ
         self.declared_bytes = declared_bytes
         """The value of Content-Length."""
-        self._missing = declared_bytes
-        if declared_bytes is None and not environ.get("wsgi.input_terminated", False):
-            self._missing = 0
+        # Where the stream has an end, somebody in front may have read some of it, and it is not cut short for that.
+        terminated = environ.get("wsgi.input_terminated", False)
+        self._missing = None if terminated else declared_bytes or 0
         self._received = 0
         self.limit_bytes: int | None = None
 

@@ -4,6 +4,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import update_wrapper
 from typing import IO, Any, cast
 
+from .environ import run_wsgi_app
+from .response import Response
+
+
+def response_of(app: Callable[..., Any], environ: Mapping[str, Any]) -> Response:
+    """Call a WSGI application and return its response, with no field it has not given.
+
+    Raises:
+        Exception: as `run_wsgi_app`.
+    """
+    content, status, headers = run_wsgi_app(app, environ)
+    has_type = "Content-Type" in headers
+    response = Response(content, status, headers)
+    if not has_type:
+        response.headers.remove("Content-Type")
+    return response
+
 
 class FileWrapper:
     """An iterable over a file, in blocks; closing it closes the file.
