@@ -113,6 +113,38 @@ def test_encoder_follows_changed_options() -> None:
         assert '{"b":1,"a":"é"}\n'.encode() == jsonify({"b": 1, "a": "é"}).data
 
 
+def test_a_method_set_on_a_provider_is_called() -> None:
+    app = make_app()
+    app.json.dumps = lambda obj, **kwargs: "dumped"
+    app.json.loads = lambda s, **kwargs: "loaded"
+
+    with app.app_context():
+        assert b"dumped\n" == jsonify(1).data
+        assert "loaded" == json.loads("1")
+
+
+def test_a_provider_of_ones_own_prepares_what_it_answers_as_flasks_does() -> None:
+    """The names are Flask's; programs that bring another JSON library are written with them."""
+
+    class Compact(JSONProvider):
+        def dumps(self, obj: Any, **kwargs: Any) -> str:
+            return standard.dumps(obj, separators=(",", ":"))
+
+        def response(self, *args: Any, **kwargs: Any) -> Any:
+            value = self._prepare_response_obj(args, kwargs)
+            text = self.dumps({"value": value, "debug": self._app.debug})
+            return self._app.response_class(text, mimetype="application/x")
+
+    app = make_app()
+    app.json = Compact(app)
+
+    with app.app_context():
+        assert '{"value":[1,2],"debug":false}' == jsonify(1, 2).get_data(as_text=True)
+        assert '{"value":{"a":1},"debug":false}' == jsonify(a=1).get_data(as_text=True)
+        assert '{"value":null,"debug":false}' == jsonify().get_data(as_text=True)
+        assert "application/x" == jsonify().mimetype
+
+
 def test_a_circle_is_an_error_that_says_so() -> None:
     circle: list[Any] = []
     circle.append(circle)

@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import flask
@@ -326,13 +327,14 @@ WALK = [
 ]
 
 
-@pytest.mark.parametrize("inline", ["watch", "always", "never"])
+@pytest.mark.parametrize("inline", ["watch", "always", "never", None], ids=str)
 @pytest.mark.parametrize("config", CONFIGURATIONS, ids=lambda config: ",".join(config) or "default")
-def test_cookies_and_vary_are_flasks(config: dict[str, Any], inline: str) -> None:
+def test_cookies_and_vary_are_flasks(config: dict[str, Any], inline: str | None) -> None:
+    """Through a server on its loop, in threads, and (None) through `wsgi_app`."""
     theirs = built(flask, make_flask(**{"SECRET_KEY": KEY, **config}))
     theirs.logger.disabled = True
-    ours = built(groundwire, make(INLINE=inline, **config))
-    their_client, our_client = theirs.test_client(), ours.test_client()
+    ours = built(groundwire, make(INLINE=inline or "watch", **config))
+    their_client, our_client = theirs.test_client(), ours.test_client(wire=inline is not None)
 
     for path in WALK:
         expected, got = their_client.get(path), our_client.get(path)
@@ -404,7 +406,7 @@ def test_a_serializer_of_ones_own_is_not_looked_into() -> None:
 
     app = built(groundwire, make(INLINE="always"))
     app.session_interface = Interface()
-    client = app.test_client()
+    client = app.test_client(wire=True)
 
     assert client.get("/touch/permanent").text == "permanent"
     assert "Expires=" in client.get("/none").headers["Set-Cookie"]
@@ -487,7 +489,7 @@ def test_sessions_of_two_requests_at_once_are_apart() -> None:
         meet.wait()
         return str(session["name"])
 
-    clients = [app.test_client() for _ in range(2)]
+    clients = [app.test_client(wire=True) for _ in range(2)]
     got: dict[str, str] = {}
 
     def ask(client: Any, name: str) -> None:
@@ -645,12 +647,12 @@ class Store(SessionInterface):
         response.set_cookie(self.get_cookie_name(app), session.key)
 
 
-@pytest.mark.parametrize("inline", ["watch", "always", "never"])
-def test_an_interface_of_ones_own_is_asked_for_each_request(inline: str) -> None:
-    app = built(groundwire, make(INLINE=inline))
+@pytest.mark.parametrize("inline", ["watch", "always", "never", None], ids=str)
+def test_an_interface_of_ones_own_is_asked_for_each_request(inline: str | None) -> None:
+    app = built(groundwire, make(INLINE=inline or "watch"))
     assert fetch(app, "/none").headers.get("Set-Cookie") is None
     app.session_interface = store = Store()
-    client = app.test_client()
+    client = app.test_client(wire=inline is not None)
 
     assert client.get("/none").text == "none"
     assert client.get("/missing").status_code == 404
@@ -690,13 +692,13 @@ def test_a_converter_may_look_at_the_session() -> None:
         def to_python(self, value: str) -> str:
             return f"{session.get('user')}'s {value}"
 
-    for interface in (INTERFACE, Store()):
+    for interface, wire in product((INTERFACE, Store()), (False, True)):
         app = make()
         app.session_interface = interface
         app.url_map.converters["mine"] = Mine
         app.add_url_rule("/<mine:what>", "view", lambda what: str(what))
         app.add_url_rule("/log/in", "login", lambda: str(session.update(user="Ann")))
-        client = app.test_client()
+        client = app.test_client(wire=wire)
 
         assert client.get("/book").text == "None's book"
         client.get("/log/in")
@@ -710,7 +712,7 @@ def test_an_interface_whose_class_saves_always_is_asked_always() -> None:
 
     app = built(groundwire, make(INLINE="always"))
     app.session_interface = Always()
-    client = app.test_client()
+    client = app.test_client(wire=True)
     client.get("/touch/set")
 
     assert client.get("/none").headers["Set-Cookie"].startswith("session=")
@@ -777,7 +779,7 @@ def test_a_cookie_name_that_depends_on_the_request() -> None:
 
     app = built(groundwire, make(INLINE="always"))
     app.session_interface = PerPath()
-    client = app.test_client()
+    client = app.test_client(wire=True)
 
     client.get("/touch/permanent")
     assert client.get_cookie("other") is not None

@@ -133,7 +133,7 @@ class DefaultJSONProvider(JSONProvider):
         compact = self.compact
         if app.config["DEBUG"] if compact is None else not compact:
             text = self.dumps(value, indent=2)
-        elif type(self).dumps is not DefaultJSONProvider.dumps:
+        elif type(self).dumps is not DefaultJSONProvider.dumps or "dumps" in self.__dict__:
             text = self.dumps(value, separators=(",", ":"))
         else:
             made_of: tuple[Any, bool, bool] = (
