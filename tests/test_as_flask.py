@@ -156,3 +156,18 @@ a.install()
     )
 
     assert f"flask {API_VERSIONS['flask']} None x True" == done.stdout.strip()
+
+
+def test_flasks_command_line_runs_as_a_module(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        import groundwire.as_flask, runpy, sys
+
+        sys.argv = ["flask", "--version"]
+        runpy.run_module("flask", run_name="__main__", alter_sys=True)
+        """,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "Flask 3.1.3" in done.stdout

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, cast
 
 from .app.api_versions import API_VERSIONS
@@ -89,6 +89,12 @@ class AliasLoader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Give the module the specification back that the import system has just replaced."""
         module.__spec__ = self._own_spec
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Return what ``python -m flask`` runs."""
+        own = _spec_of(self.name)
+        loader: Any = None if own is None else own.loader
+        return None if loader is None else cast("CodeType | None", loader.get_code(self.name))
 
 
 class AliasDistribution(importlib.metadata.Distribution):

@@ -1,0 +1,5 @@
+"""`python -m flask`: Flask's command line."""
+
+from .cli import main
+
+main()
