@@ -22,6 +22,7 @@ OURS_ALONE = {
     "docs/guides/serve-files.md",  # equal, but Flask leaves the file open when the client reads no content
     "docs/guides/render-templates.md",  # templates that await, in coroutines
     "docs/guides/stream-content.md",  # asynchronous generators
+    "docs/guides/test-on-the-wire.md",
 }
 """Pages with something on them that Flask does not do. The others run on both, word for word."""
 
