@@ -154,6 +154,165 @@ def test_an_error_in_the_program_is_shown_below_the_line(folder: Path) -> None:
     )
 
 
+# Commands of the application.
+
+
+WITH_COMMAND = (
+    HELLO
+    + """
+    import click
+
+    @app.cli.command()
+    @click.option("--name", default="you")
+    def greet(name):
+        "Greet somebody."
+        click.echo(f"hello {name} from {app.import_name}, debug={app.debug}")
+
+    @app.shell_context_processor
+    def more():
+        return {"answer": 42}
+"""
+)
+
+
+@pytest.fixture
+def greeting(folder: Path) -> Path:
+    """The folder, where hello.py has a command."""
+    (folder / "hello.py").write_text(textwrap.dedent(WITH_COMMAND))
+    return folder
+
+
+def test_commands_of_the_app_are_shown_apart_and_run(greeting: Path) -> None:
+    output = invoke("--app", "hello", "--help").output
+
+    assert "\n\nCommands of hello:app:\n  greet  Greet somebody.\n" in output
+    assert "hello you from hello, debug=False\n" == invoke("-A", "hello:app", "greet").output
+    # hello.py is what is looked at where nothing is named.
+    assert "hello you from hello, debug=False\n" == invoke("greet").output
+
+
+@pytest.mark.parametrize("prefix", ["GROUNDWIRE_", "FLASK_"])
+def test_variables_may_have_either_prefix(
+    greeting: Path, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    (greeting / "hello.py").rename(greeting / "other.py")
+    for name, value in (("APP", "other"), ("GREET_NAME", "her"), ("DEBUG", "1")):
+        monkeypatch.setenv(prefix + name, value)
+
+    assert "hello her from other, debug=True\n" == invoke("greet").output
+
+
+def test_env_files_are_read(greeting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dotenv")
+    (greeting / "hello.py").rename(greeting / "other.py")
+    (greeting / ".flaskenv").write_text("FLASK_APP=other\nFLASK_GREET_NAME=him\n")
+    (greeting / "own.env").write_text("GROUNDWIRE_GREET_NAME=her\n")
+
+    assert "hello him from other, debug=False\n" == invoke("greet").output
+    for name in ("FLASK_GREET_NAME", "GROUNDWIRE_GREET_NAME"):
+        os.environ.pop(name, None)
+    assert "hello her from other, debug=False\n" == invoke("-e", "own.env", "greet").output
+
+
+def test_debug_mode_of_the_program_stays_unless_something_is_said(greeting: Path) -> None:
+    with (greeting / "hello.py").open("a") as file:
+        file.write("\napp.debug = True\n")
+
+    assert "debug=True\n" in invoke("greet").output
+    assert "debug=False\n" in invoke("--no-debug", "greet").output
+
+
+def test_help_comes_although_the_program_fails_and_says_how(folder: Path) -> None:
+    (folder / "broken.py").write_text("1 / 0\n")
+
+    result = invoke("--app", "broken.py", "--help")
+
+    assert 0 == result.exit_code
+    assert "groundwire: broken.py cannot be imported: ZeroDivisionError" in result.stderr
+    assert "  broken.py, line 1, in <module>" in result.stderr
+    assert "\n  run  " in result.stdout
+    # A command that only the program can know is another matter.
+    result = invoke("--app", "broken.py", "greet")
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert result.stderr.startswith("groundwire: broken.py cannot be imported")
+    assert "No such command" not in result.stderr
+
+
+def test_where_nothing_is_named_help_complains_of_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "hello.py").unlink()
+
+    result = invoke("--help")
+
+    assert (0, "") == (result.exit_code, result.stderr)
+    assert (
+        "there is no command 'greet'; if an application has it: --app TARGET greet"
+        in invoke("greet").stderr
+    )
+
+
+def test_a_file_in_the_place_of_a_command_is_told_how_it_is_served(folder: Path) -> None:
+    assert (
+        "'hello.py' is no command; to serve it: groundwire run hello.py"
+        in invoke("hello.py").stderr
+    )
+
+
+def test_a_command_nobody_has(folder: Path) -> None:
+    assert "No such command 'nothing'" in invoke("nothing").stderr
+
+
+@pytest.mark.parametrize("arguments", [("shell", "hello.py"), ("--app", "hello", "shell")])
+def test_the_shell_has_the_names_of_the_app(
+    greeting: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    result = CliRunner().invoke(groundwire, arguments, input="print(answer, app.name)\n")
+
+    assert 0 == result.exit_code
+    assert "42 hello\n" in result.output
+
+
+def test_the_shell_of_no_application_says_why(folder: Path) -> None:
+    (folder / "legacy.py").write_text("def app(environ, start_response): ...")
+
+    result = invoke("shell", "legacy.py")
+
+    assert 2 == result.exit_code
+    assert "groundwire: legacy:app is no application of Groundwire's\n" == result.output
+
+
+def test_a_program_of_flask_itself_runs_as_wsgi_and_is_told_of_as_flask(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "of_flask.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+    monkeypatch.setattr("groundwire.cli.run.serve_application", lambda *_, **__: None)
+
+    result = invoke("run", "of_flask.py")
+
+    assert "of_flask:app is made with Flask itself, and runs as a WSGI application" in result.stderr
+    assert "--as-flask" in result.stderr
+    assert "" == invoke("run", "hello.py").stderr
+
+
+def test_a_missing_flask_is_told_of_as_flask(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "flask", None)
+    (folder / "of_flask.py").write_text("from flask import Flask\n")
+
+    assert "(run --as-flask gives it Groundwire in place of flask)" in (
+        invoke("run", "of_flask.py").output
+    )
+
+
+def test_a_real_flask_that_is_there_already_keeps_as_flask_from_starting(folder: Path) -> None:
+    import flask  # noqa: F401
+
+    result = invoke("run", "--as-flask", "hello.py")
+
+    assert 2 == result.exit_code
+    assert "groundwire: the real flask (" in result.output
+
+
 def test_listen_on_a_port_in_use_ends_with_one_line_and_status_2(folder: Path) -> None:
     with running(folder, "hello.py") as port:
         result = invoke("listen", "--port", str(port))

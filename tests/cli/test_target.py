@@ -131,7 +131,9 @@ def test_without_a_target_or_variable_it_is_app_py(write: Write) -> None:
 
 
 def test_with_nothing_to_be_found_it_says_what_to_type(write: Write) -> None:
-    assert "no application was named, and there is no wsgi.py, app.py or hello.py" in str(refusal(None))
+    assert "no application was named, and there is no wsgi.py, app.py or hello.py" in str(
+        refusal(None)
+    )
 
 
 def test_a_wsgi_application_runs_as_it_is(write: Write) -> None:
