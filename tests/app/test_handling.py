@@ -623,31 +623,6 @@ def test_subdomains_are_matched_over_the_wire() -> None:
     assert b"example" == fetch(app).content
 
 
-def test_run_serves_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
-    served: list[Any] = []
-
-    def serve(handler: Any, settings: Any, **options: Any) -> int:
-        served.append((handler, settings.host, settings.port))
-        return 2 if settings.port == 1 else 0
-
-    monkeypatch.setattr("groundwire.app.app.run_server", serve)
-    monkeypatch.delenv("FLASK_RUN_FROM_CLI", raising=False)
-    app = make_app()
-    app.run()
-    app.run("0.0.0.0", 81, debug=True, threaded=True, keepalive_seconds=5)
-    assert app.debug
-    app.config["SERVER_NAME"] = "example.org:8000"
-    app.run()
-    with pytest.raises(SystemExit):
-        app.run(port=1)
-    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
-    app.run()
-
-    assert [
-        *(("localhost", 5000), ("0.0.0.0", 81), ("example.org", 8000), ("example.org", 1)),
-    ] == [(host, port) for _, host, port in served]
-
-
 def test_views_of_every_kind_answer_the_same_in_a_thread_and_on_the_loop() -> None:
     views: dict[str, Callable[[], Any]] = {
         "str": lambda: "text",
