@@ -18,7 +18,13 @@ from groundwire import Blueprint, Groundwire, current_app
 from groundwire.app import serving
 from groundwire.app.app_commands import run_command
 from groundwire.app.cli_runner import FlaskCliRunner
-from groundwire.app.command_line import FlaskGroup, cli, get_version, plugin_groups
+from groundwire.app.command_line import (
+    FlaskGroup,
+    cli,
+    get_version,
+    plugin_groups,
+    show_server_banner,
+)
 from groundwire.app.commands import (
     AppGroup,
     ScriptInfo,
@@ -521,3 +527,23 @@ def test_an_app_without_routes_says_so() -> None:
     app = Groundwire("routes", static_folder=None)
 
     assert "No routes were registered.\n" == invoke(flask_of(app), "routes").output
+
+
+# The banner
+
+
+def test_the_banner_names_the_app_and_its_mode(capsys: pytest.CaptureFixture[str]) -> None:
+    show_server_banner(True, "blog")
+    show_server_banner(None, None)
+
+    assert " * Serving app 'blog'\n * Debug mode: on\n" == capsys.readouterr().out
+
+
+def test_a_reloaded_process_shows_no_banner(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
+
+    show_server_banner(False, "blog")
+
+    assert "" == capsys.readouterr().out

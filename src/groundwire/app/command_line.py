@@ -20,16 +20,30 @@ from .app_commands import routes_command, run_command, shell_command
 from .commands import AppGroup, ScriptInfo, debug_option
 from .current import current
 from .locating import NoAppException
+from .serving import is_running_from_reloader
 
 
-def get_version(context: click.Context, _parameter: Any, value: Any) -> None:
+def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
+    """Say which app is served and whether in debug mode: for commands of the program's own that start a server.
+
+    A reloader's child process says nothing, because its parent has.
+    """
+    if is_running_from_reloader():
+        return
+    if app_import_path is not None:
+        click.echo(f" * Serving app {app_import_path!r}")
+    if debug is not None:
+        click.echo(f" * Debug mode: {'on' if debug else 'off'}")
+
+
+def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Show the versions, and end: the callback of an eager option."""
-    if not value or context.resilient_parsing:
+    if not value or ctx.resilient_parsing:
         return
     lines = [f"Python {platform.python_version()}", f"Groundwire {version()}, which has the API of"]
     lines += [f"{name.capitalize()} {number}" for name, number in API_VERSIONS.items()]
-    click.echo("\n".join(lines), color=context.color)
-    context.exit()
+    click.echo("\n".join(lines), color=ctx.color)
+    ctx.exit()
 
 
 version_option = click.Option(

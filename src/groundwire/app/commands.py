@@ -100,7 +100,7 @@ def _split_import_path(text: str) -> tuple[str, str | None]:
 pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
 
 
-def with_appcontext(function: F) -> F:
+def with_appcontext(f: F) -> F:
     """Have a command's function called within the context of the command line's application.
 
     Commands of `app.cli` and `blueprint.cli` are anyway.
@@ -111,9 +111,9 @@ def with_appcontext(function: F) -> F:
         if current.get(None) is None:
             app = context.ensure_object(ScriptInfo).load_app()
             context.with_resource(app.app_context())
-        return context.invoke(function, *args, **kwargs)
+        return context.invoke(f, *args, **kwargs)
 
-    return cast("F", update_wrapper(within, function))
+    return cast("F", update_wrapper(within, f))
 
 
 class AppGroup(click.Group):

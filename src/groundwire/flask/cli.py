@@ -11,6 +11,7 @@ from ..app.command_line import FlaskGroup as FlaskGroup
 from ..app.command_line import cli as cli
 from ..app.command_line import get_version as get_version
 from ..app.command_line import main as main
+from ..app.command_line import show_server_banner as show_server_banner
 from ..app.command_line import version_option as version_option
 from ..app.commands import AppGroup as AppGroup
 from ..app.commands import ScriptInfo as ScriptInfo
