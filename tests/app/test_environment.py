@@ -122,7 +122,7 @@ def test_the_defaults_can_be_left_out(tmp_path: Path) -> None:
     [
         ((), None, ""),
         ((".env",), None, ".env was not read"),
-        ((".env", ".flaskenv"), None, ".env and .flaskenv was not read"),
+        ((".env", ".flaskenv"), None, ".env and .flaskenv were not read"),
         ((), "own", "own was not read"),
     ],
 )

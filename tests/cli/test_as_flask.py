@@ -129,7 +129,7 @@ def test_a_file_that_does_not_serve_by_itself_is_served(folder: Path) -> None:
 @pytest.mark.parametrize("target", ["main", "main:app", "main.py:app"])
 def test_a_module_is_imported(folder: Path, target: str) -> None:
     variables = {"GROUNDWIRE_AS_FLASK": "1", "FLASK_RUN_PORT": "0"}
-    with served(folder, "run", target, **variables) as (answer, _said):
+    with served(folder, "run", target, **variables) as (answer, said):
         assert answer.startswith("main Groundwire False ")
         assert "serves main:app on " in said
 

@@ -61,8 +61,9 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
         found = [name for name in (".env", ".flaskenv") if os.path.isfile(name)]
         if path or found:
             sys.stderr.write(
-                f"groundwire: {path or ' and '.join(found)} was not read, because python-dotenv is not installed; "
-                "pip install python-dotenv, or set GROUNDWIRE_SKIP_DOTENV=1\n"
+                f"groundwire: {path or ' and '.join(found)} {'was' if path or len(found) == 1 else 'were'} not read,"
+                " because python-dotenv is not installed; pip install python-dotenv, or set"
+                " GROUNDWIRE_SKIP_DOTENV=1\n"
             )
         return False
     data: dict[str, str | None] = {}
