@@ -76,6 +76,26 @@ def test_what_json_does_not_know_is_an_error() -> None:
         jsonify(1, a=1)
 
 
+def test_responses_are_made_by_the_current_app() -> None:
+    with pytest.raises(RuntimeError, match="Working outside of application context"):
+        jsonify(1)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("compact", [None, True, False])
+def test_responses_are_indented_when_flasks_are(debug: bool, compact: bool | None) -> None:
+    ours, theirs = make_app(), flask.Flask("flask", static_folder=None, root_path="/")
+    for app in (ours, theirs):
+        app.debug = debug
+        app.json.compact = compact
+        app.json.mimetype = "application/vnd.api+json"
+
+    with theirs.app_context(), ours.app_context():
+        expected, got = flask.jsonify(b=[1, {}], a=None), jsonify(b=[1, {}], a=None)
+
+    assert (expected.data, expected.content_type) == (got.data, got.content_type)
+
+
 def test_provider_of_ones_own_must_define_both_directions() -> None:
     provider = JSONProvider(OURS)
 

@@ -1,5 +1,6 @@
 """Sessions: Flask's cookie and Flask's rules, and nothing to pay for who does not use them."""
 
+import hashlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -410,6 +411,43 @@ def test_a_serializer_of_ones_own_is_not_looked_into() -> None:
 
     assert client.get("/touch/permanent").text == "permanent"
     assert "Expires=" in client.get("/none").headers["Set-Cookie"]
+
+
+def test_a_serializer_that_cannot_be_hashed_signs_too() -> None:
+    class Unhashable:
+        __hash__ = None  # type: ignore[assignment]
+        dumps = staticmethod(session_json_serializer.dumps)
+        loads = staticmethod(session_json_serializer.loads)
+
+    class Interface(SecureCookieSessionInterface):
+        serializer = Unhashable()
+
+    app = built(groundwire, make())
+    app.session_interface = Interface()
+    client = app.test_client()
+    client.get("/touch/set")
+
+    assert client.get("/value").text == "1"
+
+
+def test_another_digest_and_key_derivation_are_flasks_too() -> None:
+    def changed(kind: Any) -> Any:
+        interface = kind()
+        interface.digest_method = hashlib.sha256
+        interface.key_derivation = "django-concat"
+        interface.salt = "another"
+        return interface
+
+    ours, theirs = make(), make_flask()
+    ours.session_interface = changed(SecureCookieSessionInterface)
+    theirs.session_interface = changed(flask.sessions.SecureCookieSessionInterface)
+    cookie = signed(theirs, {"a": 1}, theirs.session_interface)
+
+    with ours.test_request_context(headers={"Cookie": f"session={cookie}"}):
+        assert session == {"a": 1}
+    ours.session_interface = SecureCookieSessionInterface()
+    with ours.test_request_context(headers={"Cookie": f"session={cookie}"}):
+        assert session == {}
 
 
 def test_the_first_look_may_come_in_an_after_request_function() -> None:
