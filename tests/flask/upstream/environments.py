@@ -23,14 +23,19 @@ GROUNDWIRE: Final = "groundwire"
 SIDES: Final = (FLASK, GROUNDWIRE)
 
 
+def environment_of(side: str) -> Path:
+    """Return the folder of the environment called `side`: one for each version of Python that this is run with."""
+    return BUILD / f"venv-{side}-{sys.version_info.major}.{sys.version_info.minor}"
+
+
 def python_of(side: str) -> Path:
     """Return the interpreter of the environment called `side`."""
-    return BUILD / f"venv-{side}" / "bin" / "python"
+    return environment_of(side) / "bin" / "python"
 
 
 def prepare_environment(side: str) -> None:
     """Make the environment called `side`, unless it is there and made of the same requirements."""
-    folder = BUILD / f"venv-{side}"
+    folder = environment_of(side)
     stamp = folder / "made-of"
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
