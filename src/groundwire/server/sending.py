@@ -13,7 +13,8 @@ from ..http.files import FileSlice
 from ..http.response import Response
 from ..protocol.head import RequestHead
 from ..protocol.http1.writer import ResponseWriter
-from .threads import IteratorEnded, ThreadPool
+from .ahead import Ahead
+from .threads import ThreadPool
 
 logger = logging.getLogger("groundwire.server")
 
@@ -200,17 +201,28 @@ async def _iterator_pieces(
     source: Iterable[Any], pool: ThreadPool, context: Context
 ) -> AsyncIterator[bytes]:
     iterator: Iterator[Any] = await pool.call(context, iter, source, steps_iterator=True)
-    step: asyncio.Future[Any] | None = None
+    ahead = Ahead(iterator, encoded)
+    pull: asyncio.Future[Any] | None = None
     try:
         while True:
-            step = asyncio.ensure_future(pool.call(context, next, iterator, steps_iterator=True))
-            yield encoded(await asyncio.shield(step))
-    except IteratorEnded:
-        return
+            if pull is None:
+                pull = asyncio.ensure_future(pool.call(context, ahead.pull, steps_iterator=True))
+                pull.add_done_callback(ahead.pulled)
+            await ahead.changed.wait()
+            ahead.changed.clear()
+            pulled = pull.done()  # looked at before the rest of what it has brought is taken
+            while (piece := ahead.take()) is not None:
+                yield piece
+            if pulled:
+                pull.result()
+                if ahead.ended:
+                    return
+                pull = None
     finally:
+        ahead.stopped = True
         # Shielded: the generator's `finally` must run even though the client has gone.
-        closing = _close_iterator(iterator, step, pool, context)
-        step = None  # the exception in it has a traceback, and that holds this frame
+        closing = _close_iterator(iterator, pull, pool, context)
+        pull = None  # the exception in it has a traceback, and that holds this frame
         await asyncio.shield(closing)
 
 
