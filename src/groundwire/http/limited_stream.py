@@ -57,14 +57,14 @@ class LimitedStream(io.RawIOBase):
         """Return all that may be read; nothing, where nothing is left."""
         return b"" if self.is_exhausted else self.readall()
 
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer`, a writable buffer of octets, and return how many there were; 0 at the end."""
+    def readinto(self, b: Any) -> int:
+        """Fill `b`, a writable buffer of octets, and return how many there were; 0 at the end."""
         missing = self.limit - self._position
         if missing <= 0:
             self.on_exhausted()
             return 0
         try:
-            length = self._receive(memoryview(buffer)[:missing])
+            length = self._receive(memoryview(b)[:missing])
         except (OSError, ValueError) as error:
             self.on_disconnect(error=error)
             return 0

@@ -28,18 +28,18 @@ MultiDictSource: TypeAlias = (
 """What a `MultiDict` can be made from."""
 
 
-def iterate_pairs(source: Any) -> Iterable[tuple[Any, Any]]:
+def iterate_pairs(mapping: Any) -> Iterable[tuple[Any, Any]]:
     """Return the (key, value) pairs of a `MultiDict`, a mapping, or an iterable of pairs.
 
     In a plain mapping, a value that is a list, tuple or set stands for several values.
     """
-    pairs: Iterable[tuple[Any, Any]] = source
-    if type(source) is list:  # PERF: the usual case; to find out what it is not takes 0.5 µs
+    pairs: Iterable[tuple[Any, Any]] = mapping
+    if type(mapping) is list:  # PERF: the usual case; to find out what it is not takes 0.5 µs
         return pairs
-    if is_multidict(source):
-        pairs = source.items(multi=True)
-    elif is_mapping(source):
-        pairs = _mapping_pairs(source)
+    if is_multidict(mapping):
+        pairs = mapping.items(multi=True)
+    elif is_mapping(mapping):
+        pairs = _mapping_pairs(mapping)
     return pairs
 
 

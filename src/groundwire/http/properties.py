@@ -64,8 +64,8 @@ class _MappingProperty(Generic[_T]):
             self.read_only = read_only
         self.__doc__ = doc
 
-    def lookup(self, instance: Any) -> MutableMapping[str, Any]:
-        """Return the mapping of `instance` that holds the entry."""
+    def lookup(self, obj: Any) -> MutableMapping[str, Any]:
+        """Return the mapping of `obj` that holds the entry."""
         raise TypeError(f"{type(self).__name__} names no mapping")  # pragma: no cover
 
     @overload
@@ -114,9 +114,9 @@ class header_property(_MappingProperty[_T]):  # noqa: N801  (Werkzeug's name)
     `load_func` refuses it. Setting writes the field through `dump_func`; None and `del` remove it.
     """
 
-    def lookup(self, instance: Any) -> MutableMapping[str, Any]:
-        """Return the headers of `instance`."""
-        return cast("MutableMapping[str, Any]", instance.headers)
+    def lookup(self, obj: Any) -> MutableMapping[str, Any]:
+        """Return the headers of `obj`."""
+        return cast("MutableMapping[str, Any]", obj.headers)
 
 
 class environ_property(_MappingProperty[_T]):  # noqa: N801  (Werkzeug's name)
@@ -124,6 +124,6 @@ class environ_property(_MappingProperty[_T]):  # noqa: N801  (Werkzeug's name)
 
     read_only = True
 
-    def lookup(self, instance: Any) -> MutableMapping[str, Any]:
-        """Return the environ of `instance`."""
-        return cast("MutableMapping[str, Any]", instance.environ)
+    def lookup(self, obj: Any) -> MutableMapping[str, Any]:
+        """Return the environ of `obj`."""
+        return cast("MutableMapping[str, Any]", obj.environ)

@@ -79,7 +79,7 @@ def _value_of(text: str) -> Any:
     return text
 
 
-def parse_converter_args(arguments: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def parse_converter_args(argstr: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the positional and the keyword arguments written after a converter's name.
 
     A value is a Python int, float, True, False or None, a quoted string, or a bare word, which is a string.
@@ -90,10 +90,10 @@ def parse_converter_args(arguments: str) -> tuple[tuple[Any, ...], dict[str, Any
     positional: list[Any] = []
     named: dict[str, Any] = {}
     position = 0
-    while arguments[position:].strip():
-        match = _ARGUMENT.match(arguments, position)
+    while argstr[position:].strip():
+        match = _ARGUMENT.match(argstr, position)
         if match is None:
-            raise ValueError(f"cannot parse converter argument {arguments[position:]!r}")
+            raise ValueError(f"cannot parse converter argument {argstr[position:]!r}")
         quoted: str | None = match["quoted"]
         value = _value_of(match["bare"]) if quoted is None else quoted[1:-1]
         if match["name"] is None:

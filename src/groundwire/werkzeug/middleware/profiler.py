@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.middleware.profiler``."""
+
+from ...adapters.profiler import ProfilerMiddleware as ProfilerMiddleware

@@ -1,0 +1,3 @@
+"""The names of ``werkzeug.middleware.shared_data``."""
+
+from ...adapters.shared_data import SharedDataMiddleware as SharedDataMiddleware
