@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import io
 import pickle
 import sys
 import warnings
@@ -13,8 +14,13 @@ from typing import Any
 import pytest
 
 from fetching import fetch, make_app
-from groundwire import Blueprint, Groundwire
-from groundwire.app.log import create_logger, default_handler, has_level_handler
+from groundwire import Blueprint, Groundwire, g, request
+from groundwire.app.log import (
+    create_logger,
+    default_handler,
+    has_level_handler,
+    wsgi_errors_stream,
+)
 from groundwire.app.route_options import options_of
 from groundwire.app.routes import caller_place, place_of
 from groundwire.app.scaffold import find_instance_path, find_root_path, installed_below
@@ -277,6 +283,8 @@ def test_root_path_is_the_folder_of_the_module(
     assert str(package) == find_root_path("rooted_package")
     assert str(package / "inner") == find_root_path("rooted_package.inner")
     assert str(Path.cwd()) == find_root_path("no_such_module_at_all")
+    assert str(Path.cwd()) == find_root_path("rooted_namespace")
+    __import__("rooted_namespace")
     with pytest.raises(RuntimeError, match="has no folder of its own"):
         find_root_path("rooted_namespace")
     assert str(tmp_path / "instance") == find_instance_path("rooted_package")
@@ -432,3 +440,104 @@ def test_a_copied_configuration_belongs_to_no_app() -> None:
         assert (app.config, None) == (made, made.on_change)
         made["DEBUG"] = True
     assert not app.debug
+
+
+def test_an_unimportable_name_is_rooted_in_the_working_folder() -> None:
+    assert str(Path.cwd()) == find_root_path("no_such_package.inner")
+    assert str(Path.cwd()) == find_root_path(".")
+
+
+def test_shell_context_has_the_app_and_what_processors_add() -> None:
+    app = make_app()
+    app.shell_context_processor(lambda: {"answer": 42})
+
+    with app.app_context():
+        g.x = 1
+        names = app.make_shell_context()
+        assert (app, 1, 42) == (names["app"], names["g"].x, names["answer"])
+
+
+def test_a_program_may_find_its_instance_folder_itself() -> None:
+    class App(Groundwire):
+        def auto_find_instance_path(self) -> str:
+            return "/own"
+
+    assert "/own" == App(__name__, static_folder=None).instance_path
+
+
+def test_a_blueprint_says_how_long_its_files_are_kept(tmp_path: Path) -> None:
+    class Fresh(Blueprint):
+        def get_send_file_max_age(self, filename: str | None) -> int | None:
+            return 7
+
+    (tmp_path / "a.txt").write_text("a")
+    app = make_app()
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 60
+    for kind in (Fresh, Blueprint):
+        name = kind.__name__.lower()
+        app.register_blueprint(
+            kind(name, __name__, root_path=str(tmp_path), static_folder=".", static_url_path="/s"),
+            url_prefix=f"/{name}",
+        )
+
+    for name, expected in (("fresh", "max-age=7"), ("blueprint", "max-age=60")):
+        for _ in range(2):  # the second from memory
+            assert expected in fetch(app, f"/{name}/s/a.txt").headers["Cache-Control"]
+
+
+def test_a_nested_blueprint_keeps_its_own_prefix_where_none_is_given() -> None:
+    app, outer, inner = (
+        make_app(),
+        Blueprint("outer", __name__, url_prefix="/outer"),
+        Blueprint("inner", __name__, url_prefix="/inner", subdomain="sub"),
+    )
+    inner.add_url_rule("/x", "x", lambda: "x")
+    outer.register_blueprint(inner, url_prefix=None, subdomain=None)
+    app.register_blueprint(outer)
+
+    (rule,) = app.url_map.iter_rules()
+    assert ("/outer/inner/x", "sub", "outer.inner.x") == (rule.rule, rule.subdomain, rule.endpoint)
+
+
+def test_functions_for_the_whole_app_come_before_the_blueprint_is_registered() -> None:
+    app, part = make_app(), Blueprint("part", __name__)
+    app.register_blueprint(part)
+
+    for register in (
+        *(part.before_app_request, part.after_app_request, part.teardown_app_request),
+        *(part.app_context_processor, part.app_url_defaults, part.app_url_value_preprocessor),
+        *(part.record, part.record_once, part.app_errorhandler),
+    ):
+        with pytest.raises(AssertionError, match="can no longer be called on the blueprint 'part'"):
+            register(print)
+
+
+def test_an_error_may_be_kept_from_the_teardown_functions() -> None:
+    class App(Groundwire):
+        def should_ignore_error(self, error: BaseException | None) -> bool:
+            return isinstance(error, KeyError)
+
+    app = App(__name__, static_folder=None)
+    app.logger.disabled = True
+    app.add_url_rule("/<name>", "view", lambda name: {"a": 1}[name] / 0)
+    seen: list[type[BaseException]] = []
+    app.teardown_request(lambda error: seen.append(type(error)))
+
+    for client in (app.test_client(), app.test_client(wire=True)):
+        for name in ("a", "b"):
+            assert 500 == client.get(f"/{name}").status_code
+
+    assert [ZeroDivisionError, type(None)] * 2 == seen
+
+
+def test_what_was_patched_over_wsgi_errors_is_where_the_log_goes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = make_app()
+
+    with app.test_request_context("/"):
+        request.environ["wsgi.errors"] = io.StringIO()
+        print("within", file=wsgi_errors_stream)
+        assert "within\n" == request.environ["wsgi.errors"].getvalue()
+    print("outside", file=wsgi_errors_stream)
+    assert "outside\n" == capsys.readouterr().err

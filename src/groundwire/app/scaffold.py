@@ -334,8 +334,8 @@ def find_root_path(import_name: str) -> str:
             spec = importlib.util.find_spec(import_name) if module is None else module.__spec__
         except (ImportError, ValueError):
             spec = None
-        if spec is None:
-            return os.getcwd()
+        if spec is None or spec.loader is None:
+            return os.getcwd()  # a name of the program's own, or that of a folder nobody imports
         path = spec.origin
         if path is None or not os.path.isfile(path):
             raise RuntimeError(
