@@ -15,8 +15,8 @@ from . import signals
 from .awaiting import awaited, run_here
 from .context import app_context
 from .current import current
-from .execution import Steps, is_awaitable
-from .lifecycle import sent
+from .execution import Steps
+from .lifecycle import called, sent
 from .streaming import AwaitedStream, stream_with_context
 from .template_context import STANDARD_GLOBALS
 from .template_functions import AppTemplateFunctions
@@ -63,12 +63,13 @@ class AppTemplates(AppTemplateFunctions):
     config: Any
 
     @cached_property
-    def jinja_env(self) -> Any:
+    def jinja_env(self) -> JinjaEnvironment:
         """The Jinja environment, made when it is first used."""
         # Two threads that are first at the same time may both make one; the first that is there is everybody's.
-        return vars(self).setdefault("jinja_env", self.create_jinja_environment())
+        made: JinjaEnvironment = vars(self).setdefault("jinja_env", self.create_jinja_environment())
+        return made
 
-    def create_jinja_environment(self) -> Any:
+    def create_jinja_environment(self) -> JinjaEnvironment:
         """Make the Jinja environment, with `jinja_options`, and what every template sees."""
         app: App = self
         options = dict(self.jinja_options)
@@ -76,7 +77,7 @@ class AppTemplates(AppTemplateFunctions):
         if "auto_reload" not in options:
             reload = self.config["TEMPLATES_AUTO_RELOAD"]
             options["auto_reload"] = app.debug if reload is None else reload
-        environment = self.jinja_environment(self, **options)
+        environment: JinjaEnvironment = self.jinja_environment(self, **options)
         environment.globals.update(url_for=app.url_for, config=self.config, **STANDARD_GLOBALS)
         environment.policies["json.dumps_function"] = app.json.dumps
         return environment
@@ -106,10 +107,7 @@ def processed(app: App, context: dict[str, Any]) -> Steps[None]:
         scopes += reversed(place.request.blueprints)
     for scope in scopes:
         for function in app.template_context_processors.get(scope, ()):
-            found = function()
-            if is_awaitable(found):
-                found = yield found
-            context.update(found)
+            context.update((yield from called(app, function)))
     context.update(given)
 
 
