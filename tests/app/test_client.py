@@ -18,6 +18,7 @@ from groundwire import (
     session,
     url_for,
 )
+from groundwire.app.sessions import SecureCookieSessionInterface
 from groundwire.app.testing import EnvironBuilder, FlaskClient
 from groundwire.http.client import ClientRedirectError
 from groundwire.http.uploads import FileStorage
@@ -481,6 +482,19 @@ def test_a_session_needs_a_key_and_cookies(app: Groundwire, kind: Kind) -> None:
         app.test_client(use_cookies=False, **kind).session_transaction(),
     ):
         pass
+
+
+def test_a_null_session_is_not_saved(keeping: Groundwire, kind: Kind) -> None:
+    class Interface(SecureCookieSessionInterface):
+        def open_session(self, app: Any, request: Any) -> Any:
+            return self.make_null_session(app)
+
+    keeping.session_interface = Interface()
+    client = keeping.test_client(**kind)
+
+    with client.session_transaction() as opened:
+        assert not opened
+    assert client.get_cookie("session") is None
 
 
 # Environs
