@@ -446,7 +446,10 @@ def app_context() -> AppContext:
 
 
 def _globals() -> Any:
-    return app_context().g
+    context = current.get(None)
+    if context is None:
+        raise RuntimeError(OUTSIDE_OF_APP)
+    return context.g
 
 
 g = cast("Any", LocalProxy(_globals))
