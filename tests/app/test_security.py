@@ -65,6 +65,15 @@ def test_what_a_cookie_is_by_itself(
     assert cookies[3].startswith("d=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/")
 
 
+def test_a_strict_response_with_a_cookie_is_not_for_caches() -> None:
+    assert "Cache-Control" not in make("flask").test_client().get("/cookie").headers
+    assert make().test_client().get("/cookie").headers["Cache-Control"] == "no-store"
+    with make().app_context():
+        response = Response(headers={"Cache-Control": "private, max-age=60"})
+        response.set_cookie("a", "1")
+    assert response.headers["Cache-Control"] == "private, max-age=60"
+
+
 def test_outside_of_an_app_a_cookie_is_as_it_was_said() -> None:
     response = Response()
     response.set_cookie("a", "1")

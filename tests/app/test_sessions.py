@@ -132,6 +132,10 @@ def make_app_with_key(key: str) -> Groundwire:
     return app
 
 
+def test_a_cookie_of_100_kib_is_refused_before_anything_is_computed() -> None:
+    assert 431 == fetch(make(), Cookie=f"session={'a' * 100_000}").status
+
+
 def test_each_bit_of_a_cookie_counts() -> None:
     app = make()
     cookie = signed(app, {"a": "x" * 40}).encode()

@@ -288,9 +288,6 @@ class SecureCookieSessionInterface(SessionInterface):
             response.set_cookie(name, value, expires=expires, **attributes)
         else:
             response.delete_cookie(name, **attributes)
-        if is_strict(app):
-            # RFC 9111 §7.3: a cache that keeps this response keeps the cookie, and may give it to somebody else.
-            response.headers.setdefault("Cache-Control", "no-store")
 
 
 # When a session is opened

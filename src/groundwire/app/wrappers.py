@@ -174,7 +174,8 @@ class Response(MessageResponse):
 
         With ``SECURITY_PROFILE = "strict"`` what is not given is chosen with care: kept from scripts (`httponly`), not
         sent when other sites make a browser send a request (`samesite` Lax), and over HTTPS only where the request
-        came over HTTPS (`secure`). Otherwise it is False, False and None, as with Flask.
+        came over HTTPS (`secure`). Otherwise it is False, False and None, as with Flask. And caches do not keep the
+        response, unless it has a Cache-Control of its own.
 
         Raises:
             ValueError: one of them has a character that cannot be in a cookie, or contradicts the prefix of `key`.
@@ -191,6 +192,9 @@ class Response(MessageResponse):
         super().set_cookie(
             *(key, value, max_age, expires, path, domain, secure, httponly, samesite, partitioned)
         )
+        if strict:
+            # RFC 9111 §7.3: a cache that keeps the response keeps the cookie, and may give it to somebody else.
+            self.headers.setdefault("Cache-Control", "no-store")
 
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
