@@ -425,6 +425,60 @@ def test_a_stream_below_middleware_is_not_gathered() -> None:
     assert data.endswith(b"5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n")
 
 
+def test_nothing_is_asked_of_a_generator_before_what_it_gave_is_sent() -> None:
+    """Programs do slow work behind their last piece, also where its length tells that it is the last."""
+    go_on = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])
+        yield b"whole"
+        assert go_on.wait(5)
+
+    app = make_app()
+    put_in_front(app, lambda inner: application)
+    with running_server(app) as served, served.connect() as client:
+        client.sendall(message("/"))
+        data = b""
+        while not data.endswith(b"whole"):
+            data += client.recv(4096)
+        go_on.set()
+
+
+@pytest.mark.parametrize("content", [[b"1234"], [b"123456"], (b"12", b"34"), iter([b"123456"])])
+def test_a_wrong_length_is_not_repaired(content: Iterable[bytes]) -> None:
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])
+        return content
+
+    app = make_app()
+    put_in_front(app, lambda inner: application)
+    with running_server(app) as served, served.connect() as client:
+        client.sendall(message("/"))
+        data = b""
+        with pytest.raises(ConnectionResetError):
+            while piece := client.recv(4096):
+                data += piece
+
+    assert data.partition(b"\r\n\r\n")[2] in (b"1234", b"12345")
+
+
+def test_a_short_answer_below_middleware_comes_whole_and_is_closed_after() -> None:
+    app = make_app()
+    closed = threading.Event()
+
+    @app.route("/")
+    def view() -> Response:
+        response = app.response_class("short")
+        response.call_on_close(closed.set)
+        return response
+
+    put_in_front(app, lambda inner: lambda environ, start: inner(environ, start))
+    with Wire(app) as wire:
+        (found,) = wire.send(message("/")).until_idle().answers()
+        assert ("5", b"short") == (found.headers["Content-Length"], found.content)
+        assert closed.wait(5)
+
+
 def test_a_stream_below_middleware_is_closed_when_the_client_goes() -> None:
     app = make_app()
     ended = threading.Event()

@@ -201,6 +201,9 @@ class ClosingIterator:
     (Werkzeug: ``werkzeug.wsgi.ClosingIterator``.)
     """
 
+    whole = False
+    """Whether all that it gives is here, so that no step waits for anything."""
+
     def __init__(
         self,
         iterable: Iterable[bytes],
@@ -298,6 +301,7 @@ def run_wsgi_app(
         pieces = _in_order(written, ahead, iterator)
         if close is not None:
             pieces = ClosingIterator(pieces, close)
+            pieces.whole = getattr(result, "whole", False)
     if not started:
         raise AssertionError(f"the WSGI application {app!r:.100} did not call start_response")
     handed_out = True

@@ -642,10 +642,10 @@ class Response(ResponseFields):
             or 100 <= status < 200
             or status in NO_CONTENT_STATUSES
         ):
-            return ClosingIterator((), self.close)
+            return _closing((), self.close, whole=True)
         if self.direct_passthrough:
             return cast("Iterable[bytes]", self.response)
-        return ClosingIterator(self.iter_encoded(), self.close)
+        return _closing(self.iter_encoded(), self.close, whole=self.is_plain and self.is_sequence)
 
     def get_wsgi_headers(self, environ: Mapping[str, Any]) -> Headers:
         """Return the header section for a WSGI server: a copy, with what follows from status and request."""
@@ -693,6 +693,12 @@ def _construct_of_text(cls: type[Response], text: str) -> Response:
 
 def _construct_of_typed_text(cls: type[Response], text: str, mimetype: str) -> Response:
     return cls(text, mimetype=mimetype)
+
+
+def _closing(pieces: Iterable[bytes], close: Callable[[], None], *, whole: bool) -> ClosingIterator:
+    iterator = ClosingIterator(pieces, close)
+    iterator.whole = whole
+    return iterator
 
 
 def _encoded_pieces(source: Iterable[Any]) -> Iterator[bytes]:
