@@ -30,6 +30,8 @@ from .app.context import has_app_context as has_app_context
 from .app.context import has_request_context as has_request_context
 from .app.streaming import copy_current_request_context as copy_current_request_context
 from .app.blueprints import Blueprint as Blueprint
+from .app.views import View as View
+from .app.views import MethodView as MethodView
 from .app.config import Config as Config
 
 __version__ = "0.1.0"
