@@ -239,6 +239,10 @@ class ResponseFields:
             self.headers["WWW-Authenticate"] = value.to_header()
             value.on_update(_writer(self.headers, "WWW-Authenticate"))
 
+    @www_authenticate.deleter
+    def www_authenticate(self) -> None:
+        self.headers.remove("WWW-Authenticate")
+
     # Policies for browsers (CSP 3; HTML; Fetch).
 
     content_security_policy = _ParsedField(
