@@ -194,6 +194,10 @@ class FlaskClient(Client):
             request.environ[FIELD_LINES] = builder.headers.to_wsgi_list()
         return request
 
+    def _request_from_builder_args(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Flask's name for it; Flask-SocketIO's test client calls it."""
+        return self._made_request(args, kwargs)
+
     def _copy_environ(self, other: Mapping[str, Any]) -> Environ:
         """Return the variables for every request, with `other` over them."""
         environ = {**self.environ_base, **other}
