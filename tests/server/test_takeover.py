@@ -162,8 +162,10 @@ def test_the_socket_is_a_socket_for_those_who_select() -> None:
         b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade:\r\n",
         b"GET / HTTP/1.0\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n",
         b"POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\nContent-Length: 1\r\n",
-        (b"POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n"
-        b"Transfer-Encoding: chunked\r\n"),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n"
+            b"Transfer-Encoding: chunked\r\n"
+        ),
     ],
     ids=["plain", "no option", "no field", "empty", "HTTP/1.0", "content", "chunked"],
 )
