@@ -9,7 +9,7 @@ import warnings
 import weakref
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -541,3 +541,22 @@ def test_what_was_patched_over_wsgi_errors_is_where_the_log_goes(
         assert "within\n" == request.environ["wsgi.errors"].getvalue()
     print("outside", file=wsgi_errors_stream)
     assert "outside\n" == capsys.readouterr().err
+
+
+def test_a_subclass_may_set_attributes_before_its_base_and_leave_keys_out() -> None:
+    class App(Groundwire):
+        default_config: ClassVar[Any] = {
+            key: value for key, value in Groundwire.default_config.items() if key != "COMPRESS"
+        }
+
+        def __init__(self) -> None:
+            self.before = "set"
+            super().__init__(__name__, static_folder=None)
+            del self.before
+
+    app = App()
+    app.add_url_rule("/", "view", lambda: "x")
+
+    assert not hasattr(app, "before")
+    assert app.config["COMPRESS"]
+    assert 200 == fetch(app, "/").status

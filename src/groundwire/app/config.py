@@ -11,7 +11,16 @@ from typing import IO, Any
 from .importing import import_string
 from .registry import tell_of_changes
 
+OWN_DEFAULTS: Mapping[str, Any] = {
+    "COMPRESS": True,
+    "ERROR_FORMAT": "html",
+    "INLINE": "watch",
+    "SECURITY_PROFILE": "flask",
+}
+"""The keys that Flask has not. An app has them also where a program sets Flask's `default_config` anew."""
+
 DEFAULTS: Mapping[str, Any] = {
+    **OWN_DEFAULTS,
     "DEBUG": None,
     "TESTING": False,
     "PROPAGATE_EXCEPTIONS": None,
@@ -42,11 +51,6 @@ DEFAULTS: Mapping[str, Any] = {
     "TEMPLATES_AUTO_RELOAD": None,
     "MAX_COOKIE_SIZE": 4093,
     "PROVIDE_AUTOMATIC_OPTIONS": True,
-    # Groundwire's own.
-    "COMPRESS": True,
-    "ERROR_FORMAT": "html",
-    "INLINE": "watch",
-    "SECURITY_PROFILE": "flask",
 }
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from ..http.errors import Aborter, HTTPException
-from .config import DEFAULTS, Config, ConfigAttribute
+from .config import DEFAULTS, OWN_DEFAULTS, Config, ConfigAttribute
 from .context import AppGlobals
 from .environment import get_debug_flag
 from .json_provider import DefaultJSONProvider, JSONProvider
@@ -132,7 +132,7 @@ class AppState(Scaffold):
     def make_config(self, instance_relative: bool = False) -> Config:
         """Make the configuration, whose files are relative to the root path or the instance path."""
         root_path = self.instance_path if instance_relative else self.root_path
-        defaults = dict(self.default_config)
+        defaults = {**OWN_DEFAULTS, **self.default_config}
         defaults["DEBUG"] = get_debug_flag()
         return self.config_class(root_path, defaults)
 
@@ -169,7 +169,9 @@ class AppState(Scaffold):
         elif name == "config" and isinstance(value, Config):
             value.on_change = self.setup_changed
         object.__setattr__(self, name, value)
-        self.plans.forget()
+        plans = self.__dict__.get("plans")
+        if plans is not None:  # a subclass may set attributes before its base is initialized
+            plans.forget()
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
