@@ -526,10 +526,20 @@ def test_environ_overrides_reach_the_app() -> None:
     assert "1" == app.test_client().get("/", environ_overrides={"x.y": 1}).text
 
 
-@pytest.mark.parametrize("argument", ["environ_base", "environ_overrides"])
-def test_what_no_request_says_is_refused_on_the_wire(app: Groundwire, argument: str) -> None:
-    with pytest.raises(ValueError, match=r"'REMOTE_USER' cannot be sent"):
-        app.test_client(wire=True).get("/echo", **{argument: {"REMOTE_USER": "ann"}})
+@pytest.mark.parametrize(
+    ("argument", "value", "variable"),
+    [
+        ("environ_base", {"REMOTE_USER": "ann"}, "REMOTE_USER"),
+        ("environ_overrides", {"REMOTE_USER": "ann"}, "REMOTE_USER"),
+        ("environ_overrides", {"wsgi.file_wrapper": None}, "wsgi.file_wrapper"),
+        ("errors_stream", io.StringIO(), "wsgi.errors"),
+    ],
+)
+def test_what_no_request_says_is_refused_on_the_wire(
+    app: Groundwire, argument: str, value: Any, variable: str
+) -> None:
+    with pytest.raises(ValueError, match=f"'{variable}' cannot be sent"):
+        app.test_client(wire=True).get("/echo", **{argument: value})
 
 
 def test_a_field_that_cannot_be_sent_is_refused_on_the_wire(app: Groundwire) -> None:

@@ -1,6 +1,7 @@
 """A way for the test client to send its requests: as bytes, through the protocol and connection code of a server."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -25,6 +26,8 @@ UNSENT: Final = frozenset(
         *("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "RAW_URI"),
         *("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "REMOTE_ADDR", "REMOTE_PORT"),
         *("CONTENT_TYPE", "CONTENT_LENGTH", FIELD_LINES, PRESERVE_CONTEXT, "werkzeug.request"),
+        *("wsgi.version", "wsgi.url_scheme", "wsgi.input", "wsgi.input_terminated", "wsgi.errors"),
+        *("wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once"),
     }
 )
 """Variables that become something else than a field line, or that belong to the client itself."""
@@ -151,14 +154,19 @@ class _Watched:
 
 
 def _check_variables(environ: Environ) -> None:
-    for variable in environ:
-        known = variable in UNSENT or variable.startswith(("HTTP_", "wsgi."))
-        if not known:
-            raise ValueError(
-                f"The environ variable {variable!r} cannot be sent: a request over a connection has a method, a target,"
-                " field lines (HTTP_…), content, and a peer (REMOTE_ADDR). Use app.test_client() without wire=True"
-                " for a test that needs it."
-            )
+    unsent = [
+        variable
+        for variable in environ
+        if variable not in UNSENT and not variable.startswith("HTTP_")
+    ]
+    if environ["wsgi.errors"] is not sys.stderr:
+        unsent.append("wsgi.errors")
+    if unsent:
+        raise ValueError(
+            f"The environ variable {unsent[0]!r} cannot be sent: a request over a connection has a method, a target,"
+            " field lines (HTTP_…), content, and a peer (REMOTE_ADDR). Use app.test_client() without wire=True for a"
+            " test that needs it."
+        )
 
 
 def message_of(environ: Environ) -> bytes:
