@@ -1,3 +1,4 @@
+import asyncio
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -256,8 +257,6 @@ def test_streams_and_interim_responses_are_read() -> None:
     @app.get("/hints")
     async def hints() -> str:
         request.exchange.inform(103, [("Link", "</a.css>; rel=preload")])  # type: ignore[union-attr]
-        import asyncio
-
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return "done"
@@ -449,6 +448,16 @@ def test_middleware_sees_every_request_and_contexts_are_kept_within_it(
         assert "kept" == client.get("/keep/a").text
         assert "a" == g.name
     assert ["/keep/a"] == seen
+
+
+@pytest.mark.parametrize("path", ["/keep/a", "/keep-async"])
+def test_a_test_may_be_a_coroutine(keeping: Groundwire, kind: Kind, path: str) -> None:
+    async def test() -> None:
+        with keeping.test_client(**kind) as client:
+            assert ["kept", "kept"] == [client.get(path).text, client.get(path).text]
+            assert g.name in ("a", "async")
+
+    asyncio.run(test())
 
 
 # Sessions

@@ -3,6 +3,8 @@
 import re
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -14,6 +16,7 @@ from ..protocol.http1.reasons import REASONS
 from ..protocol.http1.responses import ReceivedResponse, read_responses
 from ..server.memory import MemoryServer
 from .current import current
+from .execution import running_loop
 
 FIELD_LINES: Final = "groundwire.field_lines"
 """Variable of the field lines as a test gave them: an environ has neither their names' case nor repeated ones."""
@@ -77,13 +80,19 @@ class Wire:
         preserve = environ.get(PRESERVE_CONTEXT)
         self._watched.listen(preserve)
         peer = (environ.get("REMOTE_ADDR", "127.0.0.1"), int(environ.get("REMOTE_PORT", 50000)))
+        send = partial(
+            self._server.exchange,
+            message,
+            scheme=environ["wsgi.url_scheme"],
+            peer=peer,
+            local=("127.0.0.1", int(environ["SERVER_PORT"])),
+        )
         try:
-            raw = self._server.exchange(
-                message,
-                scheme=environ["wsgi.url_scheme"],
-                peer=peer,
-                local=("127.0.0.1", int(environ["SERVER_PORT"])),
-            )
+            if running_loop() is None:
+                raw = send()
+            else:  # a test that is a coroutine: a thread runs one loop at a time
+                with ThreadPoolExecutor(1) as thread:
+                    raw = thread.submit(send).result()
             self._watched.tell()
         finally:
             self._watched.listen(None)
