@@ -192,7 +192,8 @@ class Config(dict[str, Any]):
         **kwargs: Any,
     ) -> bool:
         """Fill it from a mapping, or (key, value) pairs, and keyword arguments; only upper-case keys are taken."""
-        for key, value in {**dict(mapping or {}), **kwargs}.items():
+        given: dict[str, Any] = dict(mapping or ())
+        for key, value in {**given, **kwargs}.items():
             if key.isupper():
                 self[key] = value
         return True

@@ -1,6 +1,6 @@
 """Errors that in debug mode take the place of a puzzling one, and say what was overlooked."""
 
-from typing import Any
+from typing import Any, cast
 
 from .routing import RequestRedirect
 
@@ -72,7 +72,7 @@ def loses_content(request: Any) -> bool:
 
 def attach_enctype_error_multidict(request: Any) -> None:
     """Have `request.files` explain itself to who looks for a file by the name of a field."""
-    kind: type[Any] = type(request.files)
+    kind: Any = cast("Any", type(request.files))
 
     def __getitem__(self: Any, key: str) -> Any:  # noqa: N807 - it becomes one
         try:
