@@ -3,9 +3,9 @@
 (https://flask.palletsprojects.com/patterns/streaming/, https://flask.palletsprojects.com/api/#flask.copy_current_request_context)
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from functools import update_wrapper
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from .awaiting import awaited, in_task, wait_here
 from .context import RequestContext
@@ -14,6 +14,8 @@ from .execution import Steps, is_async, run_sync, running_loop
 from .lifecycle import step, teardown
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+T = TypeVar("T")
 
 ITERATE_ASYNC = "Iterate with `async for`, or return the stream from the view."
 
@@ -221,6 +223,18 @@ def released(
             yield from step(app, context, "do_teardown_appcontext", error)
 
 
+@overload
+def stream_with_context(generator_or_function: AsyncIterable[T]) -> AsyncIterator[T]: ...
+@overload
+def stream_with_context(generator_or_function: Iterable[T]) -> Iterator[T]: ...
+@overload
+def stream_with_context(
+    generator_or_function: Callable[P, AsyncIterable[T]],
+) -> Callable[P, AsyncIterator[T]]: ...
+@overload
+def stream_with_context(
+    generator_or_function: Callable[P, Iterable[T]],
+) -> Callable[P, Iterator[T]]: ...
 def stream_with_context(generator_or_function: Any) -> Any:
     """Keep `request`, `session` and `g` for a stream, to whose end the request's context is not torn down.
 
@@ -248,7 +262,8 @@ def stream_with_context(generator_or_function: Any) -> Any:
 
 def _decorated(function: Callable[..., Any]) -> Callable[..., Any]:
     def streamed(*args: Any, **kwargs: Any) -> Any:
-        return stream_with_context(function(*args, **kwargs))
+        made: Any = stream_with_context(cast("Iterable[Any]", function(*args, **kwargs)))
+        return made
 
     return update_wrapper(streamed, function)
 

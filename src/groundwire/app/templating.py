@@ -235,11 +235,10 @@ def stream_template_string(source: str, **context: Any) -> Iterator[str]:
 def _stream(app: App, template: Template, context: dict[str, Any]) -> Iterator[str]:
     run_here(begun(app, template, context), WITH_AWAIT)
     make: Callable[..., Any] = _pieces_async if template.environment.is_async else _pieces
-    stream = make(app, template, context)
+    stream: Iterator[str] = make(app, template, context)
     if app_context().request is not None:
-        kept: Iterator[str] = stream_with_context(stream)
-        return kept
-    return AwaitedStream(stream) if template.environment.is_async else stream
+        return stream_with_context(stream)
+    return AwaitedStream(cast("Any", stream)) if template.environment.is_async else stream
 
 
 def _pieces(app: App, template: Template, context: dict[str, Any]) -> Iterator[str]:
