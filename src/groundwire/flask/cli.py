@@ -1,5 +1,6 @@
 """`flask.cli`: the command line."""
 
+import click as click
 from click.core import ParameterSource as ParameterSource
 
 from ..app.app_commands import CertParamType as CertParamType
