@@ -50,7 +50,8 @@ def run_page(page: Path, framework: str = "groundwire") -> None:
     namespace: dict[str, object] | None = None
     for line, language, text in blocks(page):
         if framework == "flask":
-            text = text.replace("from groundwire.flask", "from flask")
+            for name in ("flask", "werkzeug"):
+                text = text.replace(f"from groundwire.{name}", f"from {name}")
             text = text.replace("from groundwire", "from flask").replace("Groundwire", "Flask")
         if language == "python":
             program.append((line, text))

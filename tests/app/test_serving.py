@@ -275,3 +275,14 @@ def test_a_reloader_is_told_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> 
     assert not serving.is_running_from_reloader()
     monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
     assert serving.is_running_from_reloader()
+
+
+def test_without_a_reloader_the_program_serves_and_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    served: list[bool] = []
+
+    serving.run_with_reloader(lambda: served.append(True), extra_files=None, reloader_type="stat")
+
+    assert [True] == served
+    assert "no reloader yet" in capsys.readouterr().err
