@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from fetching import make_app
-from groundwire import Groundwire, Response, abort, redirect, request
+from groundwire import (
+    Groundwire,
+    Response,
+    abort,
+    flash,
+    get_flashed_messages,
+    redirect,
+    request,
+    session,
+)
+from groundwire.app.sessions import SecureCookieSessionInterface
 from wire import Wire
 from wire import request as wire_request
 
@@ -83,9 +93,26 @@ def app() -> Groundwire:
     def elsewhere() -> Any:
         return redirect("/text")
 
+    app.secret_key = "a key of these tests alone"
+
+    @app.route("/session")
+    def remembered() -> str:
+        session["count"] = session.get("count", 0) + 1
+        session.permanent = True
+        flash("counted")
+        return str(get_flashed_messages())
+
     return app
 
 
+with app().app_context() as context:
+    SESSION = (
+        SecureCookieSessionInterface()
+        .get_signing_serializer(context.app)
+        .dumps(  # type: ignore[union-attr]
+            {"_permanent": True}
+        )
+    )
 JSON = {"Content_Type": "application/json"}
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 CHUNKED = b"3\r\na=b\r\n0\r\n\r\n"
@@ -109,12 +136,29 @@ MESSAGES = {
     "a task": wire_request("/task"),
     "fields": wire_request("/fields", Cookie="a=b"),
     "a redirect": wire_request("/redirect"),
+    "a session": wire_request("/session"),
+    "a forged session": wire_request("/session", Cookie="session=eyJfcGVybWFuZW50Ijp0cnVlfQ.a.b"),
+    "a session refreshed": wire_request("/text", Cookie=f"session={SESSION}"),
 }
+
+
+IN_THREADS = ("a text", "data", "a generator", "a session")
+
+
+@pytest.mark.parametrize("name", IN_THREADS)
+def test_a_request_in_a_thread_leaves_no_circle(name: str) -> None:
+    leave_no_circle(MESSAGES[name], inline="never")
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
 def test_a_request_leaves_no_circle(message: bytes) -> None:
-    with Wire(app()) as wire:
+    leave_no_circle(message)
+
+
+def leave_no_circle(message: bytes, inline: str = "watch") -> None:
+    handler = app()
+    handler.config["INLINE"] = inline
+    with Wire(handler) as wire:
         for _ in range(60):  # until its endpoint runs where it will
             wire.send(message).until_idle()
         gc.collect()

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from traceback import clear_frames
 from typing import Any, NamedTuple, NoReturn, Self, cast
 
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -261,7 +262,9 @@ class SecureCookieSessionInterface(SessionInterface):
         max_age = int(app.permanent_session_lifetime.total_seconds())
         try:
             return self.session_class(serializer.loads(cookie, max_age=max_age))
-        except BadData:  # or signed by us, but not to be read: after another serializer was in use
+        except BadData as error:  # also what is signed but not to be read: by another serializer
+            # What itsdangerous raises holds itself, by the frames of those who keep it in a variable.
+            clear_frames(error.__traceback__)
             return self.session_class()
 
     def save_session(self, app: Any, session: Any, response: Any) -> None:

@@ -137,8 +137,10 @@ class ThreadPool:
             del call, outcome
 
     def _finish(self, call: Call, outcome: Outcome) -> None:
+        done = call.done
+        del call.done  # whose owner keeps the call: no circle is left for the garbage collector
         if call.parted:
-            call.done(outcome)
+            done(outcome)
             return
         self.pending -= 1
         if call.steps_iterator:
@@ -146,7 +148,7 @@ class ThreadPool:
             if self._iterators_waiting:
                 self._iterators += 1
                 self._start(self._iterators_waiting.popleft())
-        call.done(outcome)
+        done(outcome)
 
     async def call(
         self,
