@@ -222,6 +222,23 @@ def test_run_reads_env_files_for_debug_mode_and_its_argument_wins(
     assert not app.debug
 
 
+def test_after_run_more_can_be_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/", "first", lambda: "first")
+
+    def serve(*_: Any, **__: Any) -> None:
+        assert b"first" == app.test_client().get("/").data
+        with pytest.raises(AssertionError):
+            app.add_url_rule("/2", "second", lambda: "second")
+
+    monkeypatch.setattr(serving, "run_simple", serve)
+
+    app.run()
+    app.add_url_rule("/2", "second", lambda: "second")
+
+    assert b"second" == app.test_client().get("/2").data
+
+
 # make_server
 
 

@@ -366,7 +366,10 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         options.setdefault("use_reloader", self.debug)
         options.setdefault("use_debugger", self.debug)
         options.setdefault("threaded", True)
-        serving.run_simple(host or name or "localhost", int(port), self, **options)
+        try:
+            serving.run_simple(host or name or "localhost", int(port), self, **options)
+        finally:
+            self._got_first_request = False  # more may be set up before it is run again
 
     def startup(self) -> None:
         """Warn of what is surely a mistake in what was set up. Called before the first request.
