@@ -618,7 +618,8 @@ class Connection(asyncio.Protocol):
 
     async def drained(self) -> None:
         """Wait until the peer has taken enough of what was sent."""
-        if self.state is CLOSED:
+        # The transport knows first, when a write has failed; asyncio's warns of each further one.
+        if self.state is CLOSED or self.transport.is_closing():
             raise ConnectionResetError("the client has gone")
         if not self._writable:
             self._drain_waiter = self.loop.create_future()
