@@ -546,3 +546,15 @@ def test_a_buffered_file_over_it_reads_on(tmp_path: Path) -> None:
         assert b"ONE\n" == exactly(client, 4)
         client.sendall(b"two\n")
         assert b"TWO\n" == exactly(client, 4)
+
+
+def test_a_with_block_closes_it() -> None:
+    def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with environ["werkzeug.socket"] as taken:
+            taken.sendall(SWITCHING)
+        return []
+
+    with running_server(WSGIHandler(application)) as served:
+        with upgraded(served) as client:
+            assert b"" == client.recv(1)
+        until(lambda: nothing_is_left(served))

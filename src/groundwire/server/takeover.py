@@ -72,11 +72,8 @@ class Leaving(Protocol):
     state: State
     paused: bool
     takeover: "Takeover | None"
-
-    @property
-    def delivery(self) -> Answer | None:
-        """The answer that is being made, if any."""
-        ...
+    delivery: Any
+    """The `Answer` that is being made, if any."""
 
     def pace_reading(self) -> None:
         """Read from the transport, unless more waits than can be used."""
@@ -113,10 +110,19 @@ class OfferedSocket:
         """
         if name.startswith("__"):  # `copy` and the like ask an object for what it may not have
             raise AttributeError(name)
+        return getattr(self._taken(), name)
+
+    def __enter__(self) -> socket.socket:
+        return self._taken().__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._taken().__exit__(*error)
+
+    def _taken(self) -> "TakenSocket":
         with self._lock:
             if self._socket is None:
                 self._socket = take(self._connection, self._head)
-        return getattr(self._socket, name)
+            return self._socket
 
 
 class TakenSocket(socket.socket):
@@ -256,7 +262,7 @@ def _taken(
     server = connection.server
     if connection.state is State.CLOSED:
         raise ConnectionResetError("the client has gone")
-    answer = connection.delivery
+    answer: Answer | None = connection.delivery
     if answer is None or answer.request.head is not head or not answer.is_made_in(thread):
         raise RuntimeError(
             "The connection of this request cannot be taken over: its answer has begun, or is out, or this is not"
@@ -303,23 +309,26 @@ class Takeover:
     __slots__ = ("_connection", "_ended_at", "_shut", "_socket")
 
     def __init__(self, connection: Leaving, taken: TakenSocket) -> None:
-        self._connection = connection
+        self._connection: Leaving | None = connection
         self._socket = taken
         self._ended_at: int | None = None
         self._shut = False
 
     def handler_ended(self) -> None:
         """The view has returned. What it took ends with it, if it has not closed it itself."""
+        connection = self._connection
+        if connection is None:  # it was cut
+            return
         if self._is_closed:
             self._finish()
             return
-        connection = self._connection
         self._ended_at = connection.server.now
         connection.loop.call_later(CLOSING_SECONDS, self._say_end)
 
     def _say_end(self) -> None:
-        self._shut_down(socket.SHUT_WR)
-        self.enforce(self._connection.server.now)
+        if self._connection is not None:
+            self._shut_down(socket.SHUT_WR)
+            self.enforce(self._connection.server.now)
 
     def enforce(self, now: int) -> None:
         """Close what the program has left open and the peer has not, or not in time; find out what is closed."""
@@ -359,11 +368,13 @@ class Takeover:
 
     def _finish(self) -> None:
         self._socket.close()
-        connection = self._connection
-        if connection.state is State.CLOSED:
+        # No circle is left for the garbage collector.
+        connection, self._connection = self._connection, None
+        if connection is None:
             return
         connection.state = State.CLOSED
         if connection.delivery is not None:
             connection.delivery.note_switch()
+            connection.delivery = None
         connection.server.upgraded -= 1
         connection.server.connection_lost(connection)
