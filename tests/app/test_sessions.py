@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -708,6 +709,34 @@ def test_an_interface_of_ones_own_is_asked_for_each_request(inline: str | None) 
     ]
     assert store.calls[1::2] == ["save 200", "save 404", "save 200", "save 200", "save 200"]
     assert len(store.kept) == 1
+
+
+@pytest.mark.parametrize("path", ["/none", "/wait"])
+def test_an_interface_that_waits_does_so_in_threads(path: str) -> None:
+    class Waiting(Store):
+        def open_session(self, app: Any, request: Any) -> Any:
+            time.sleep(0.0001)
+            return super().open_session(app, request)
+
+    app = built(groundwire, make())
+    app.session_interface = Waiting()
+
+    settle_inline(app, path)
+
+    execution = app.plans.executions[path[1:]]
+    assert ("thread", "it called time.sleep") == (execution.mode, execution.reason)
+    app.session_interface = SecureCookieSessionInterface()
+    settle_inline(app, path)
+    assert "inline" == app.plans.executions[path[1:]].mode
+
+
+def test_an_interface_that_computes_runs_on_the_loop() -> None:
+    app = built(groundwire, make())
+    app.session_interface = Store()
+
+    settle_inline(app, "/touch/set")
+
+    assert "inline" == app.plans.executions["touch"].mode
 
 
 def test_a_client_cannot_choose_the_key_of_its_session() -> None:
