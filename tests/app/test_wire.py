@@ -1,6 +1,7 @@
 """The same request, sent as an environ and as bytes, is the same request to an application."""
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetching import make_app
-from groundwire import Groundwire, request
+from groundwire import Groundwire, Response, request
 from groundwire.app.testing import EnvironBuilder
 from groundwire.app.wire import message_of, target_of
+from groundwire.protocol.errors import ProtocolError
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -143,3 +145,27 @@ def test_message_has_a_length_where_content_is_expected() -> None:
     chunked = message(data=b"x", headers={"Transfer-Encoding": "chunked"})
     assert chunked.endswith(b"\r\n\r\n1\r\nx\r\n0\r\n\r\n")
     assert b"Content-Length" not in chunked
+
+
+def test_an_answer_that_does_not_come_or_breaks_off_is_an_error() -> None:
+    app = make_app()
+
+    @app.get("/reset")
+    async def reset() -> str:
+        request.exchange.reset("a test")  # type: ignore[union-attr]
+        return "never sent"
+
+    @app.get("/half")
+    def half() -> Response:
+        def numbers() -> Iterator[str]:
+            yield "1"
+            raise LookupError
+
+        return Response(numbers())
+
+    client = app.test_client(wire=True)
+
+    with pytest.raises(ConnectionResetError, match="without an answer"):
+        client.get("/reset")
+    with pytest.raises(ProtocolError, match="no last chunk"):
+        client.get("/half")

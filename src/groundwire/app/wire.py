@@ -73,6 +73,8 @@ class Wire:
 
         Raises:
             ValueError: the environ has a variable that no request over a connection could set.
+            ConnectionResetError: the app closed the connection without an answer.
+            ProtocolError: the answer broke off, as that of a stream that fails does.
             Exception: what the program raised.
         """
         _check_variables(environ)
@@ -96,6 +98,8 @@ class Wire:
             self._watched.tell()
         finally:
             self._watched.listen(None)
+        if not raw:
+            raise ConnectionResetError("the connection was closed without an answer")
         *interim, final = read_responses(raw, environ["REQUEST_METHOD"])
         return Answer(final, interim, raw)
 
