@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import copy_context
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -653,3 +654,29 @@ def test_views_of_every_kind_answer_the_same_in_a_thread_and_on_the_loop() -> No
         ]
 
     assert answers("thread") == answers("inline")
+
+
+@pytest.mark.parametrize("code", ["404", "404 NOT FOUND", HTTPStatus(404)])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("wire", [False, True])
+def test_a_status_code_may_be_set_to_text(code: Any, late: bool, wire: bool) -> None:
+    app = make_app()
+    seen: list[Any] = []
+
+    @app.route("/")
+    def view() -> Response:
+        response = Response("x")
+        response.status_code = code
+        return response
+
+    @app.after_request
+    def after(response: Response) -> Response:
+        seen.append(response.status_code)
+        if late:
+            response.status_code = code
+        return response
+
+    answer = app.test_client(wire=wire).get("/")
+
+    assert (404, [404]) == (answer.status_code, seen)
+    assert "404 NOT FOUND" == answer.status

@@ -46,6 +46,8 @@ def make_response(app: AppState, value: Any, request: Any) -> Any:
             value = app.json.response(value)
         else:
             value = _from_other(app, value, request)
+    else:
+        value.settle_status()
     if status is not None:
         if isinstance(status, str):
             value.status = status
