@@ -368,6 +368,25 @@ def signed_value() -> str:
     return "eyJhIjoxfQ.ZjGkQw.c2lnbmF0dXJl"
 
 
+def test_a_program_with_a_key_keeps_the_shortest_way() -> None:
+    app = built(groundwire, make())
+
+    settle_inline(app, "/none")
+    fetch(app, "/none")
+
+    plan = app.plans.literal["GET", "/none"]
+    assert plan.short
+    assert (
+        plan.view is not app.view_functions["none"]
+    )  # but looks whether a cookie is to be refreshed
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+    fetch_often(app, "/none", 2)
+    assert app.plans.literal["GET", "/none"].view is app.view_functions["none"]
+    app.session_interface = Store()
+    fetch_often(app, "/none", 2)
+    assert app.plans.literal == {}
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 def test_a_permanent_session_is_refreshed_where_nobody_looks_at_it(compressed: bool) -> None:
     app = built(groundwire, make(INLINE="always"))
