@@ -558,3 +558,19 @@ def test_a_with_block_closes_it() -> None:
         with upgraded(served) as client:
             assert b"" == client.recv(1)
         until(lambda: nothing_is_left(served))
+
+
+@pytest.mark.parametrize(("error", "logged"), [(LookupError, 1), (BrokenPipeError, 0)])
+def test_a_program_that_fails_with_it_is_in_the_log(
+    error: type[Exception], logged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        environ["werkzeug.socket"].sendall(SWITCHING)
+        raise error
+
+    with running_server(WSGIHandler(application)) as served:
+        with upgraded(served) as client:
+            assert b"" == client.recv(1)
+        until(lambda: nothing_is_left(served))
+
+    assert logged == sum(record.exc_info is not None for record in caplog.records)

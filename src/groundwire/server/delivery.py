@@ -123,6 +123,11 @@ class Delivery:
                 self._close(answer)
             takeover = self._takeover
             if takeover is not None:
+                # Engine.IO ends with a ConnectionError, so that Werkzeug's server writes nothing.
+                if outcome.error is not None and not isinstance(outcome.error, ConnectionError):
+                    logger.error(
+                        "a program failed with the connection it took", exc_info=outcome.error
+                    )
                 self.note_switch()
                 takeover.handler_ended()
             return False
