@@ -20,6 +20,8 @@ import socketio
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).parent / "programs" / "websocket_program.py"
 START_SECONDS = 20.0
 TIMEOUT_SECONDS = 5.0

@@ -352,6 +352,7 @@ def test_a_client_that_resets_ends_the_thread() -> None:
         until(lambda: nothing_is_left(served))
 
 
+@pytest.mark.slow
 def test_no_deadline_of_http_applies() -> None:
     settings = {"keepalive_seconds": 1, "first_byte_seconds": 1, "send_stall_seconds": 1}
     with running_server(WSGIHandler(echo), **settings) as served, upgraded(served) as client:
@@ -360,6 +361,7 @@ def test_no_deadline_of_http_applies() -> None:
         assert b"HELLO" == exactly(client, 5)
 
 
+@pytest.mark.slow
 def test_a_client_that_takes_nothing_does_not_hold_its_thread() -> None:
     errors: list[BaseException] = []
     ended = threading.Event()
@@ -386,6 +388,7 @@ def test_a_client_that_takes_nothing_does_not_hold_its_thread() -> None:
     assert 2 == len(errors)
 
 
+@pytest.mark.slow
 def test_what_the_view_leaves_open_is_closed() -> None:
     kept: list[Any] = []
 
@@ -401,6 +404,7 @@ def test_what_the_view_leaves_open_is_closed() -> None:
         assert -1 == kept[0].fileno()
 
 
+@pytest.mark.slow
 def test_another_thread_may_end_the_protocol_after_the_view() -> None:
     """simple-websocket's thread reads the client's Close frame when the view has long returned."""
     read: list[bytes] = []
@@ -427,6 +431,7 @@ def test_another_thread_may_end_the_protocol_after_the_view() -> None:
     assert [b"you too"] == read
 
 
+@pytest.mark.slow
 def test_nothing_that_the_view_returns_or_raises_is_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -481,6 +486,7 @@ def test_middleware_that_took_it_may_end_with_a_connection_error(
     assert [] == [record for record in caplog.records if record.exc_info]
 
 
+@pytest.mark.slow
 def test_a_stop_lets_the_program_say_good_bye() -> None:
     def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         taken = environ["werkzeug.socket"]
