@@ -10,6 +10,15 @@ HERE: Final = Path(__file__).parent
 NO_SETTINGS: Final = ("-c", os.devnull, "--rootdir", ".")
 """For a suite without pytest settings: pytest would look for them above it, and find this project's."""
 
+UNCLOSED_DATABASES: Final = ("-W", "ignore:unclosed database:ResourceWarning")
+"""From Python 3.13 on sqlite3 warns of them when they are collected, and in which test that is, is chance."""
+
+EXAMPLES: Final = (
+    *("-o", "pythonpath=examples/tutorial examples/javascript"),
+    *("examples/tutorial/tests", "examples/javascript/tests"),
+)
+"""The programs of Flask's tutorial and of its page on JavaScript, which bring tests of their own."""
+
 
 class Suite(NamedTuple):
     """A suite of tests.
@@ -32,10 +41,11 @@ class Suite(NamedTuple):
 
 SUITES: Final = (
     Suite("flask", "flask", ("tests",)),
+    Suite("flask-examples", "flask", EXAMPLES),
     Suite("flask-login", "flask-login", ("tests",)),
     Suite("flask-cors", "flask-cors", ("tests",)),
     Suite("flask-wtf", "flask-wtf", ("tests",)),
-    Suite("flask-sqlalchemy", "flask-sqlalchemy", ("tests",)),
+    Suite("flask-sqlalchemy", "flask-sqlalchemy", (*UNCLOSED_DATABASES, "tests")),
     Suite("flask-httpauth", "flask-httpauth", (*NO_SETTINGS, "tests")),
     Suite("flask-jwt-extended", "flask-jwt-extended", (*NO_SETTINGS, "tests")),
     Suite("flask-smorest", "flask-smorest", ("tests",)),
@@ -46,7 +56,7 @@ SUITES: Final = (
     Suite("httpbin", "httpbin", (*NO_SETTINGS, "tests")),
     Suite("integration", None, (*NO_SETTINGS, "--confcutdir", ".")),
 )
-"""The order is the issue of the table: Flask's own, the extensions', and our programs that use five more."""
+"""In the order of the table: Flask's own and its examples', the extensions', and our programs that use five more."""
 
 
 class Expected(NamedTuple):
