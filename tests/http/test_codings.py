@@ -311,7 +311,7 @@ def test_long_text_is_coded() -> None:
     assert "gzip" == response.headers["Content-Encoding"]
     assert "Accept-Encoding" == response.headers["Vary"]
     assert str(len(response.content)) == response.headers["Content-Length"]
-    assert "text/html; charset=utf-8" == response.headers["Content-Type"]
+    assert "text/plain; charset=utf-8" == response.headers["Content-Type"]
 
 
 @pytest.mark.parametrize("accepted", [None, "", "compress", "gzip;q=0"])
