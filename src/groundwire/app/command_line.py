@@ -232,7 +232,11 @@ class FlaskGroup(AppGroup):
         if asks_for_help or (not args and self.no_args_is_help):
             env_file_option.handle_parse_result(ctx, {}, [])
             app_option.handle_parse_result(ctx, {}, [])
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.Exit:
+            ctx.close()  # click before 8.2 leaves open what help has entered: the app's context
+            raise
 
     def _load_plugin_commands(self) -> None:
         if self._plugins_loaded:
