@@ -200,13 +200,14 @@ class FileMultiDict(MultiDict[str, FileStorage]):
         if isinstance(file, FileStorage):
             self.add(name, file)
             return
+        stream: Any = file
         if isinstance(file, (str, os.PathLike)):
             if filename is None:
                 filename = os.fspath(file)
-            file = open(file, "rb")  # noqa: SIM115 - whoever has the dict closes its files
+            stream = open(file, "rb")  # noqa: SIM115 - whoever has the dict closes its files
         if filename and content_type is None:
             content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
-        self.add(name, FileStorage(file, filename, name, content_type))
+        self.add(name, FileStorage(stream, filename, name, content_type))
 
 
 def leads_outside(name: str) -> bool:
