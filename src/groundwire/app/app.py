@@ -32,6 +32,7 @@ from .templating import AppTemplates
 from .urls import AppUrls
 
 if TYPE_CHECKING:
+    from .cli_runner import FlaskCliRunner
     from .testing import FlaskClient
 
 Answer = Response | Awaitable[Response] | InThread
@@ -470,10 +471,10 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         make = self.test_client_class or FlaskClient
         return make(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
-    test_cli_runner_class: Any = None
+    test_cli_runner_class: "type[FlaskCliRunner] | None" = None
     """What `test_cli_runner` makes; None: `FlaskCliRunner`."""
 
-    def test_cli_runner(self, **kwargs: Any) -> Any:
+    def test_cli_runner(self, **kwargs: Any) -> "FlaskCliRunner":
         """Return a `FlaskCliRunner` for the app's commands; arguments as `click.testing.CliRunner`'s."""
         # Imported here, as `Scaffold.cli` does, for click's sake.
         from .cli_runner import FlaskCliRunner

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from jinja2 import BaseLoader, FileSystemLoader
 
@@ -17,6 +17,9 @@ from ..http.errors import HTTPException, default_exceptions
 from ..http.properties import cached_property
 from .registry import TrackedDict
 from .template_context import default_template_ctx_processor
+
+if TYPE_CHECKING:
+    from .commands import AppGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -147,7 +150,7 @@ class Scaffold:
         return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
     @cached_property
-    def cli(self) -> Any:
+    def cli(self) -> "AppGroup":
         """The group of its commands, an `AppGroup`; those of a blueprint join the app's where it is registered."""
         # PERF: click takes 15 ms to import; only programs with commands of their own, and command lines, ask.
         from .commands import AppGroup
