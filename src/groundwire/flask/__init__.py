@@ -6,6 +6,7 @@ Nothing is defined here or in the modules below: each name is the class or funct
 
 from typing import Any
 
+from ..app.api_versions import API_VERSIONS as _VERSIONS
 from . import cli as cli
 from . import json as json
 from .app import Flask as Flask
@@ -47,9 +48,6 @@ from .templating import stream_template_string as stream_template_string
 from .wrappers import Request as Request
 from .wrappers import Response as Response
 
-_LIKE_FLASK = "3.1.3"
-"""The version of Flask whose API this is: what `__version__` says to programs that ask."""
-
 
 def __getattr__(name: str) -> Any:
     # A module's `__getattr__` and not a constant, because Flask 3.1 warns whoever reads it.
@@ -62,7 +60,7 @@ def __getattr__(name: str) -> Any:
             DeprecationWarning,
             stacklevel=2,
         )
-        return _LIKE_FLASK
+        return _VERSIONS["flask"]
     raise AttributeError(
-        f"module {__name__!r} has no attribute {name!r}: Groundwire has Flask {_LIKE_FLASK}'s names"
+        f"module {__name__!r} has no attribute {name!r}: Groundwire has Flask {_VERSIONS['flask']}'s names"
     )
