@@ -13,6 +13,9 @@ NO_SETTINGS: Final = ("-c", os.devnull, "--rootdir", ".")
 UNCLOSED_DATABASES: Final = ("-W", "ignore:unclosed database:ResourceWarning")
 """From Python 3.13 on sqlite3 warns of them when they are collected, and in which test that is, is chance."""
 
+UTCNOW: Final = ("-W", "ignore:datetime.datetime.utcnow:DeprecationWarning")
+"""From Python 3.12 on it is deprecated, and the suites that still use it make warnings errors."""
+
 EXAMPLES: Final = (
     *("-o", "pythonpath=examples/tutorial examples/javascript"),
     *("examples/tutorial/tests", "examples/javascript/tests"),
@@ -42,10 +45,10 @@ class Suite(NamedTuple):
 SUITES: Final = (
     Suite("flask", "flask", ("tests",)),
     Suite("flask-examples", "flask", EXAMPLES),
-    Suite("flask-login", "flask-login", ("tests",)),
+    Suite("flask-login", "flask-login", (*UTCNOW, "tests")),
     Suite("flask-cors", "flask-cors", ("tests",)),
     Suite("flask-wtf", "flask-wtf", ("tests",)),
-    Suite("flask-sqlalchemy", "flask-sqlalchemy", (*UNCLOSED_DATABASES, "tests")),
+    Suite("flask-sqlalchemy", "flask-sqlalchemy", (*UNCLOSED_DATABASES, *UTCNOW, "tests")),
     Suite("flask-httpauth", "flask-httpauth", (*NO_SETTINGS, "tests")),
     Suite("flask-jwt-extended", "flask-jwt-extended", (*NO_SETTINGS, "tests")),
     Suite("flask-smorest", "flask-smorest", ("tests",)),
