@@ -7,6 +7,7 @@ import copy
 import weakref
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
@@ -65,6 +66,12 @@ class EnvironBuilder(environ_builder.EnvironBuilder):
         return cast("str", self.app.json.dumps(obj, **kwargs))
 
 
+@cache
+def user_agent() -> str:
+    """Return who the test client says it is. To look the version up takes half a millisecond."""
+    return f"Groundwire/{version()}"
+
+
 def _configured_url(app: Any, scheme: str | None, host: str, subdomain: str | None) -> str:
     """Return scheme, host and mount point as the configuration says, where they are not given."""
     config = app.config
@@ -96,7 +103,7 @@ class FlaskClient(Client):
         super().__init__(*args, **kwargs)
         self.environ_base: dict[str, Any] = {
             "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_USER_AGENT": f"Groundwire/{version()}",
+            "HTTP_USER_AGENT": user_agent(),
         }
         self.preserve_context = False
         self._new_contexts: list[Any] = []
