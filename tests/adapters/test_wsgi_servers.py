@@ -81,13 +81,19 @@ def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     port = free_port()
-    log = tmp_path_factory.mktemp("server") / "log"
+    folder = tmp_path_factory.mktemp("server")
+    log = folder / "log"
     command = [argument.format(port=port) for argument in SERVERS[request.param]]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command, "wsgi_program:app"],
             cwd=PROGRAMS,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            # gunicorn leaves a socket in the home folder.
+            env={
+                **os.environ,
+                "HOME": str(folder),
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            },
             stdout=output,
             stderr=output,
         )
@@ -282,6 +288,16 @@ def test_a_file_is_sent(server: Running, target: str) -> None:
     assert (200, whole) == (response.status, content)
     assert str(len(whole)) == response.headers["Content-Length"]
     assert (206, whole[2:5]) == (part.status, some)
+
+
+def test_a_file_goes_out_by_the_servers_own_wrapper(server: Running) -> None:
+    whole = (PROGRAMS / "wsgi_program.py").read_bytes()
+
+    response, content = server.ask("/file-wrapped")
+
+    assert (200, whole) == (response.status, content)
+    wrapper = "our own" if server.name == "groundwire" else "wsgi.file_wrapper"
+    assert wrapper in server.events(2)
 
 
 def test_requests_follow_each_other_on_one_connection(server: Running) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from groundwire import Groundwire, Response, g, redirect, request, send_file, url_for
+from groundwire.werkzeug.wsgi import wrap_file
 
 app = Groundwire(__name__)
 app.config["MAX_CONTENT_LENGTH"] = 1_000_000
@@ -150,6 +151,14 @@ def cookie() -> Response:
 @app.get("/file")
 def file() -> Any:
     return send_file(Path(__file__), mimetype="text/x-python")
+
+
+@app.get("/file-wrapped")
+def file_wrapped() -> Response:
+    file = Path(__file__).open("rb")  # noqa: SIM115 - the server closes it
+    wrapped = wrap_file(request.environ, file)
+    events.append("wsgi.file_wrapper" if "wsgi.file_wrapper" in request.environ else "our own")
+    return app.response_class(wrapped, mimetype="text/x-python", direct_passthrough=True)
 
 
 @app.get("/file-in-memory")
