@@ -1,5 +1,6 @@
 """WSGI middleware in front of an application, on our own server: what it is told, and what it may change."""
 
+import asyncio
 import io
 import sys
 import threading
@@ -40,6 +41,28 @@ def answer(app: Any, sent: bytes) -> Answer:
     with Wire(app) as wire:
         (found,) = wire.send(sent).until_idle().answers(sent.split(b" ")[0].decode())
         return found
+
+
+def test_coroutines_behind_middleware_run_on_the_servers_loop() -> None:
+    app = make_app()
+
+    @app.before_request
+    async def hook() -> None:
+        g.loop = asyncio.get_running_loop()
+
+    @app.route("/")
+    async def view() -> str:
+        await asyncio.sleep(0)
+        assert asyncio.get_running_loop() is g.loop
+        return str(id(g.loop))
+
+    with Wire(app) as wire:
+        wire.send(message("/")).until_idle()
+        put_in_front(app, lambda inner: lambda *args: inner(*args))
+        wire.send(message("/")).until_idle()
+        first, second = wire.answers()
+
+    assert (200, first.content) == (second.status, second.content)
 
 
 def in_chunks(target: str, *pieces: bytes) -> bytes:

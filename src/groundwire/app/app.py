@@ -42,6 +42,9 @@ new_object = object.__new__
 SMALL_TEXT = 500
 """Characters of a text that is surely not worth a content coding (see `groundwire.http.codings`)."""
 
+LOOP = "groundwire.loop"
+"""Variable of the server's event loop in the environ of a request through middleware: coroutines run there."""
+
 NEVER_IMPLIED = frozenset({"CONNECT", "TRACE", "TRACK"})
 """Methods that reach a view only when its rule lists them."""
 
@@ -106,6 +109,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             setup = plans.setup or plans.look_over(self)
             if setup.detour:
                 if setup.wsgi_app_overridden:
+                    request.environ[LOOP] = running_loop()
                     return InThread(self.answer_through_wsgi, context)
                 self.open_session_early(context)
             upgrading = False if request.matched else self.match(context)
@@ -404,6 +408,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         """
         self.plans.notice_patches(self)
         context = self.request_context(environ)
+        context.loop = environ.get(LOOP)
         error: BaseException | None = None
         try:
             try:
