@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed, NotFound
 from ..http.handler import ContentPolicy, InThread
 from ..http.response import Response
+from ..http.environ import ENDS_OF_TAKEOVER
 from ..http.wsgi_answers import response_of
 from . import environment, lifecycle, serving
 from .context import AppContext, RequestContext
@@ -233,7 +234,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             return lifecycle.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
             exchange = context.request.exchange
-            if isinstance(error, ConnectionError) and exchange and exchange.taken_over:
+            if isinstance(error, ENDS_OF_TAKEOVER) and exchange and exchange.taken_over:
                 return Response()  # so WSGI code says that it has finished with what it took over
             return lifecycle.last_answer(self, context, error)
 
