@@ -566,13 +566,15 @@ def test_a_with_block_closes_it() -> None:
         until(lambda: nothing_is_left(served))
 
 
-@pytest.mark.parametrize(("error", "logged"), [(LookupError, 1), (BrokenPipeError, 0)])
+@pytest.mark.parametrize(("error", "logged"), [(LookupError, 1), (BrokenPipeError, 0), (None, 0)])
 def test_a_program_that_fails_with_it_is_in_the_log(
-    error: type[Exception], logged: int, caplog: pytest.LogCaptureFixture
+    error: type[Exception] | None, logged: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         environ["werkzeug.socket"].sendall(SWITCHING)
-        raise error
+        if error is not None:
+            raise error
+        return []
 
     with running_server(WSGIHandler(application)) as served:
         with upgraded(served) as client:

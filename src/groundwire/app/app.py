@@ -6,10 +6,10 @@ from asyncio import CancelledError
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..http.environ import ENDS_OF_TAKEOVER
 from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed, NotFound
 from ..http.handler import ContentPolicy, InThread
 from ..http.response import Response
-from ..http.environ import ENDS_OF_TAKEOVER
 from ..http.wsgi_answers import response_of
 from . import environment, lifecycle, serving
 from .context import AppContext, RequestContext

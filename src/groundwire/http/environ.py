@@ -234,6 +234,17 @@ class ClosingIterator:
             callback()
 
 
+class NotStarted(AssertionError):
+    """A WSGI application returned and had never called ``start_response``."""
+
+    def __init__(self, app: object) -> None:
+        super().__init__(f"the WSGI application {app!r:.100} did not call start_response")
+
+
+ENDS_OF_TAKEOVER = (ConnectionError, NotStarted)
+"""What WSGI code that has taken the connection over (`Exchange.offer_socket`) may end with and mean no harm."""
+
+
 def run_wsgi_app(
     app: Callable[..., Any], environ: Mapping[str, Any], buffered: bool = False
 ) -> tuple[Iterable[bytes], str, Headers]:
@@ -245,7 +256,7 @@ def run_wsgi_app(
         buffered: read the content whole and close it before returning.
 
     Raises:
-        AssertionError: the application never called ``start_response``.
+        NotStarted: the application never called ``start_response``.
         Exception: what the application raised, or gave ``start_response`` as `exc_info`.
     """
     started: list[tuple[str, list[tuple[str, str]]]] = []
@@ -291,9 +302,7 @@ def run_wsgi_app(
             else:
                 iterator = iter(())  # which, unlike this one, may be asked again
             if not started:
-                raise AssertionError(
-                    f"the WSGI application {app!r:.100} did not call start_response"
-                )
+                raise NotStarted(app)
         except BaseException:
             if close is not None:
                 close()
@@ -303,7 +312,7 @@ def run_wsgi_app(
             pieces = ClosingIterator(pieces, close)
             pieces.whole = getattr(result, "whole", False)
     if not started:
-        raise AssertionError(f"the WSGI application {app!r:.100} did not call start_response")
+        raise NotStarted(app)
     handed_out = True
     status, headers = started[0]
     return pieces, status, Headers(cast("list[tuple[str, Any]]", headers))

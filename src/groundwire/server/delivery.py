@@ -8,6 +8,7 @@ from contextvars import Context
 from time import perf_counter
 from typing import Any, Protocol, cast
 
+from ..http.environ import ENDS_OF_TAKEOVER
 from ..http.errors import HTTPException
 from ..http.handler import InThread
 from ..http.request import Request
@@ -123,8 +124,7 @@ class Delivery:
                 self._close(answer)
             takeover = self._takeover
             if takeover is not None:
-                # Engine.IO ends with a ConnectionError, so that Werkzeug's server writes nothing.
-                if outcome.error is not None and not isinstance(outcome.error, ConnectionError):
+                if not isinstance(outcome.error, (*ENDS_OF_TAKEOVER, type(None))):
                     logger.error(
                         "a program failed with the connection it took", exc_info=outcome.error
                     )
