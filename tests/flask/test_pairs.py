@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from groundwire.http.dates import parse_date
 from pairing import Answer, Raised, answers, program_names, request_line, requests_of
 
 PAIRS_PROMISED = 150
@@ -29,6 +30,17 @@ DELIBERATE = {
 
 FILE_ETAG = re.compile(r'"[0-9.]+-\d+-\d+"|"[0-9a-f]{10,}-[0-9a-f]+"')
 """The entity tag of a file: of its time and size in both, and of its path in Flask's; either is opaque."""
+
+
+CLOCK_SECONDS = 60
+
+
+def seconds_apart(one: str, other: str | None) -> float:
+    """Return how far two dates are from each other; without end when one of them is none."""
+    dates = [parse_date(one), parse_date(other or "")]
+    if dates[0] is None or dates[1] is None:
+        return float("inf")
+    return abs((dates[0] - dates[1]).total_seconds())
 
 
 def as_flasks(ours: Answer | Raised, flasks: Answer | Raised) -> Answer | Raised:
