@@ -109,3 +109,12 @@ def test_multipart_content_that_is_cut_off_or_too_large_is_refused() -> None:
         MultiPartParser().parse(io.BytesIO(FORM[:-8]), b"x", None)
     with pytest.raises(RequestEntityTooLarge):
         MultiPartParser(max_form_parts=1).parse(io.BytesIO(FORM), b"x", None)
+
+
+def test_a_form_longer_than_it_may_be_is_refused_before_it_is_read() -> None:
+    parser = FormDataParser(max_content_length=2)
+    stream = io.BytesIO(b"a=1")
+
+    with pytest.raises(RequestEntityTooLarge):
+        parser.parse(stream, "application/x-www-form-urlencoded", 3)
+    assert 0 == stream.tell()
