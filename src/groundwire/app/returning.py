@@ -46,7 +46,7 @@ def make_response(app: AppState, value: Any, request: Any) -> Any:
             value = app.json.response(value)
         else:
             value = _from_other(app, value, request)
-    else:
+    elif type(value.status_code) is not int:
         value.settle_status()
     if status is not None:
         if isinstance(status, str):
