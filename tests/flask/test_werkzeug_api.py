@@ -8,6 +8,8 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import subprocess
+import sys
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
@@ -227,3 +229,16 @@ def test_names_are_the_frameworks_own(module: str) -> None:
         home = str(getattr(ours, "__module__", ""))
         if inspect.isclass(ours) or inspect.isroutine(ours):
             assert not home.startswith(("groundwire.werkzeug", "werkzeug", "flask")), name
+
+
+@pytest.mark.slow
+def test_importing_the_package_gives_its_modules_too() -> None:
+    """A program that says ``import werkzeug`` may go on with ``werkzeug.exceptions.NotFound``."""
+    script = "import types, {} as p; print(*[n for n in vars(p) if isinstance(vars(p)[n], types.ModuleType)])"
+
+    theirs, ours = (
+        set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
+        for code in (script.format("werkzeug"), script.format("groundwire.werkzeug"))
+    )
+
+    assert theirs <= ours

@@ -3,6 +3,7 @@
 `import groundwire.as_flask` makes ``import werkzeug`` mean this package.
 """
 
+from . import _internal as _internal
 from . import datastructures as datastructures
 from . import exceptions as exceptions
 from . import formparser as formparser
@@ -11,6 +12,7 @@ from . import local as local
 from . import middleware as middleware
 from . import routing as routing
 from . import sansio as sansio
+from . import security as security
 from . import serving as serving
 from . import urls as urls
 from . import user_agent as user_agent
