@@ -1,6 +1,7 @@
 """Connections that a program takes over: what it reads and sends, and that nothing is left of them."""
 
 import copy
+import errno
 import io
 import os
 import re
@@ -582,3 +583,72 @@ def test_a_program_that_fails_with_it_is_in_the_log(
         until(lambda: nothing_is_left(served))
 
     assert logged == sum(record.exc_info is not None for record in caplog.records)
+
+
+def test_without_a_descriptor_left_it_is_refused_and_http_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none_left(_descriptor: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("groundwire.server.takeover.os.dup", none_left)
+    app = Groundwire(__name__)
+
+    @app.route("/")
+    def index() -> str:
+        if "werkzeug.socket" in request.environ:
+            request.environ["werkzeug.socket"].recv(1)
+        return "plain"
+
+    with running_server(app) as served:
+        answers = served.exchange(UPGRADE + GET)
+
+    assert answers.startswith(b"HTTP/1.1 503 ")
+    assert answers.endswith(b"plain")
+
+
+def test_a_client_that_has_gone_leaves_nothing_to_take() -> None:
+    errors: list[BaseException] = []
+
+    def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        until(lambda: bool(environ["werkzeug.request"].disconnected))
+        try:
+            return echo(environ, start_response)
+        except ConnectionError as error:
+            errors.append(error)
+            raise
+
+    with running_server(WSGIHandler(application)) as served:
+        client = served.connect()
+        client.sendall(UPGRADE)
+        until(lambda: served.server.pool.pending == 1)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        client.close()
+        until(lambda: bool(errors) and nothing_is_left(served))
+
+
+def test_it_cannot_be_taken_while_earlier_answers_do_not_go_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("groundwire.server.takeover.HAND_OVER_SECONDS", 0.2)
+    big = b"x" * 20_000_000
+
+    def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if "werkzeug.socket" not in environ:
+            start_response("200 OK", [("Content-Length", str(len(big)))])
+            return [big]
+        try:
+            return echo(environ, start_response)
+        except TimeoutError:
+            start_response("504 Too Slow", [("Content-Length", "0")])
+            return []
+
+    with running_server(WSGIHandler(application)) as served, served.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + UPGRADE)
+        time.sleep(0.5)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answers = everything(client)
+
+    assert 2 == answers.count(b"HTTP/1.1 200 OK")
+    assert b"HTTP/1.1 504 Too Slow" in answers
+    assert 0 == served.server.counters.upgrades
