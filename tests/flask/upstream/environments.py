@@ -15,7 +15,11 @@ from typing import Final
 
 HERE: Final = Path(__file__).parent
 PROJECT: Final = HERE.parents[2]
-BUILD: Final = PROJECT / "build" / "test-flask"
+SDISTS: Final = PROJECT / "build" / "test-flask" / "sdists"
+BUILD: Final = (
+    PROJECT / "build" / "test-flask" / f"{sys.version_info.major}.{sys.version_info.minor}"
+)
+"""One for each version of Python that this is run with, so that two may run at once."""
 REQUIREMENTS: Final = HERE / "requirements.txt"
 
 FLASK: Final = "flask"
@@ -23,19 +27,14 @@ GROUNDWIRE: Final = "groundwire"
 SIDES: Final = (FLASK, GROUNDWIRE)
 
 
-def environment_of(side: str) -> Path:
-    """Return the folder of the environment called `side`: one for each version of Python that this is run with."""
-    return BUILD / f"venv-{side}-{sys.version_info.major}.{sys.version_info.minor}"
-
-
 def python_of(side: str) -> Path:
     """Return the interpreter of the environment called `side`."""
-    return environment_of(side) / "bin" / "python"
+    return BUILD / f"venv-{side}" / "bin" / "python"
 
 
 def prepare_environment(side: str) -> None:
     """Make the environment called `side`, unless it is there and made of the same requirements."""
-    folder = environment_of(side)
+    folder = BUILD / f"venv-{side}"
     stamp = folder / "made-of"
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
@@ -87,7 +86,7 @@ def download(distribution: str) -> None:
 
 def folder_of(distribution: str) -> Path:
     """Return where a project's source distribution is unpacked."""
-    return BUILD / "sdists" / f"{distribution}-{version_of(distribution)}"
+    return SDISTS / f"{distribution}-{version_of(distribution)}"
 
 
 def fresh_copy(distribution: str, side: str) -> Path:

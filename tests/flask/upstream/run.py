@@ -114,7 +114,7 @@ def run_suite(suite: Suite, side: str, arguments: Sequence[str]) -> Run:
     recorded = BUILD / f"{suite.name}.{side}.json"
     recorded.unlink(missing_ok=True)
     environ = {key: value for key, value in os.environ.items() if not key.startswith("FLASK_")}
-    environ |= {"PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
+    environ |= {"PYTHONPATH": str(HERE)}
     options = ["-p", "recorder", "--recorded", str(recorded), "-p", "no:cacheprovider"]
     options += ["--continue-on-collection-errors", "--quiet", "--tb=short"]
     command = [str(python_of(side)), "-m", "pytest", *options, *suite.arguments, *arguments]

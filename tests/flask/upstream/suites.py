@@ -44,6 +44,7 @@ class Suite(NamedTuple):
 
 SUITES: Final = (
     Suite("flask", "flask", ("tests",)),
+    Suite("flask-on-the-wire", "flask", ("-p", "on_the_wire", "tests")),
     Suite("flask-examples", "flask", EXAMPLES),
     Suite("flask-login", "flask-login", (*UTCNOW, "tests")),
     Suite("flask-cors", "flask-cors", ("tests",)),
