@@ -59,6 +59,9 @@ class GroundwireGroup(FlaskGroup):
     ) -> click.Context:
         """Make the context of a command line, for which a variable may have Flask's prefix too."""
         share_variables()
+        # https://no-color.org: present and not empty. Where there is no terminal click leaves colour out by itself.
+        if os.environ.get("NO_COLOR"):
+            extra.setdefault("color", False)
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -126,17 +129,10 @@ class GroundwireGroup(FlaskGroup):
                 )
 
 
-def _begin(context: click.Context) -> None:
-    # https://no-color.org: present and not empty. Where there is no terminal click leaves colour out by itself.
-    if os.environ.get("NO_COLOR"):
-        context.color = False
-
-
 groundwire = GroundwireGroup(
     name="groundwire",
     help="Groundwire: a web framework, from the TCP socket to your function.",
     epilog="Start with: groundwire run hello.py",
-    callback=click.pass_context(_begin),
     add_default_commands=False,
     add_version_option=False,
     params=[version_option],

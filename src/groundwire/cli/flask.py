@@ -23,4 +23,4 @@ def flask(context: click.Context, arguments: tuple[str, ...]) -> None:
     program = context.ensure_object(Program)
     # `.env` has been read by now, and what would be said of it.
     info = ScriptInfo(app_import_path=program.app_import_path, load_dotenv_defaults=False)
-    cli.main(list(arguments), prog_name="groundwire flask", obj=info)
+    cli.main(list(arguments), prog_name="groundwire flask", obj=info, color=context.color)
