@@ -180,11 +180,19 @@ def test_iri_to_uri_may_be_applied_twice(path: str) -> None:
         ("http://a..ü/", "http://a..%C3%BC/"),
         ("a\\b", "a%5Cb"),
         ("http://[::1]:80/[a]?b", "http://[::1]:80/%5Ba%5D?b"),
+        ("HTTP://Ann:Key@Example.ORG:80/A?B=C#D", "http://Ann:Key@example.org:80/A?B=C#D"),
+        ("//Example.org/A", "//example.org/A"),
+        ("/A//B", "/A//B"),
         ("", ""),
     ],
 )
 def test_iri_becomes_a_uri(iri: str, uri: str) -> None:
     assert iri_to_uri(iri) == uri
+
+
+def test_scheme_and_host_have_no_case() -> None:
+    assert uri_to_iri("HTTP://Example.ORG/A") == "http://example.org/A"
+    assert get_current_url("http", "Example.ORG", "", "/A", b"B=C") == "http://example.org/A?B=C"
 
 
 def test_uri_becomes_an_iri() -> None:

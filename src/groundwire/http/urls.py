@@ -139,9 +139,10 @@ def url_quote(text: str | bytes, safe: str = "/:") -> str:
 def iri_to_uri(iri: str) -> str:
     """Return the URI of an IRI (RFC 3987 §3.1): the host in IDNA, the rest in percent-encoded UTF-8.
 
-    What is encoded already stays as it is, so that this may be applied twice.
+    What is encoded already stays as it is, so that this may be applied twice. Scheme and host, which have no case, are
+    written small (RFC 3986 §6.2.2.1).
     """
-    if _only_uri_characters(iri) is not None:
+    if _only_uri_characters(iri) is not None and _has_capitals(iri) is None:
         return iri
     parts = urlsplit(_CONTROLS.sub(lambda match: f"%{ord(match[0]):02X}", iri))
     uri = urlunsplit(
@@ -162,12 +163,17 @@ def iri_to_uri(iri: str) -> str:
 
 # Encoded before anything else: urlsplit() drops them, which would join what they keep apart.
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
+_has_capitals = re.compile(
+    r"[a-z0-9+.\-]*[A-Z][A-Za-z0-9+.\-]*: | (?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?:[^/?\#@]*@)?[^/?\#]*[A-Z]",
+    re.VERBOSE,
+).match
 _only_uri_characters = re.compile(r"[A-Za-z0-9\-._~%!#$&'()*+,/:;=?@]*").fullmatch
 
 
 def _encode_authority(netloc: str) -> str:
     user, at, host_port = netloc.rpartition("@")
     host, port = split_host(host_port)
+    host = host.lower()
     encoded = host if host.isascii() else _idna_or_quoted(host)
     if at:
         name, colon, password = user.partition(":")
@@ -189,12 +195,12 @@ def uri_to_iri(uri: str) -> str:
     character or white space, or is no UTF-8.
     """
     # Nothing encoded, and no label of IDNA: it reads as it is.
-    if "%" not in uri and "--" not in uri:
+    if "%" not in uri and "--" not in uri and _has_capitals(uri) is None:
         return uri
     parts = urlsplit(uri)
     user, at, host_port = parts.netloc.rpartition("@")
     host, port = split_host(host_port)
-    authority = _read_user(user) + at + _from_idna(host) + (f":{port}" if port else "")
+    authority = _read_user(user) + at + _from_idna(host.lower()) + (f":{port}" if port else "")
     return urlunsplit(
         (
             parts.scheme,
