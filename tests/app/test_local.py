@@ -61,6 +61,14 @@ def test_unbound_proxy_is_falsy_and_says_so() -> None:
         LocalProxy(ContextVar("other"))._get_current_object()
 
 
+def test_unbound_proxy_equals_itself_alone() -> None:
+    nothing = unbound()
+
+    assert nothing not in [1, "a"]
+    assert nothing in [1, nothing]
+    assert nothing != 1
+
+
 def test_proxy_passes_for_an_instance() -> None:
     assert isinstance(proxy({}), dict)
     assert dict is proxy({}).__class__

@@ -256,10 +256,17 @@ class LocalProxy(Generic[T]):
         return hash(self._get_current_object())
 
     def __eq__(self, other: object) -> bool:
-        return bool(self._get_current_object() == other)
+        # Without an object it equals nothing but itself, so that a list can be searched that holds one.
+        try:
+            return bool(self._get_current_object() == other)
+        except RuntimeError:
+            return NotImplemented
 
     def __ne__(self, other: object) -> bool:
-        return bool(self._get_current_object() != other)
+        try:
+            return bool(self._get_current_object() != other)
+        except RuntimeError:
+            return NotImplemented
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return cast("Any", self._get_current_object())(*args, **kwargs)
