@@ -61,6 +61,10 @@ def __getattr__(name: str) -> Any:
             stacklevel=2,
         )
         return _VERSIONS["flask"]
+    if name in {"testing", "typing"}:  # Flask's package has them without being asked to import them
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(
         f"module {__name__!r} has no attribute {name!r}: Groundwire has Flask {_VERSIONS['flask']}'s names"
     )
