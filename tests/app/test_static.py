@@ -15,7 +15,7 @@ from werkzeug.test import Client, TestResponse
 
 from groundwire import Blueprint, Groundwire
 from groundwire.app import static
-from groundwire.app.static import guess_type, kept_static_response, static_response
+from groundwire.app.static import kept_static_response, static_response
 from groundwire.http.codings import compress
 from groundwire.http.errors import NotFound, PreconditionFailed, RequestedRangeNotSatisfiable
 from groundwire.http.files import FileParts, FileSlice, FileTruncated, SmallFileCache
@@ -168,31 +168,6 @@ def test_answer_is_of_the_class_that_is_asked_for(get: Get) -> None:
         default_mimetype = "text/x-own"
 
     assert type(get("ok.txt", options={"response_class": Own})) is Own
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("a.html", ("text/html", None)),
-        ("A.JS", ("text/javascript", None)),
-        ("a.mjs", ("text/javascript", None)),
-        ("a.json", ("application/json", None)),
-        ("a.wasm", ("application/wasm", None)),
-        ("a.svg", ("image/svg+xml", None)),
-        ("a.webp", ("image/webp", None)),
-        ("a.woff2", ("font/woff2", None)),
-        ("a.js.gz", ("text/javascript", "gzip")),
-        ("a.tar.gz", ("application/x-tar", "gzip")),
-        ("a.css.br", ("text/css", "br")),
-        ("a.py", ("text/x-python", None)),
-        ("a.nothing", (None, None)),
-        ("a", (None, None)),
-    ],
-)
-def test_media_type_follows_from_the_name_on_every_system(
-    name: str, expected: tuple[str | None, str | None]
-) -> None:
-    assert expected == guess_type(name)
 
 
 def test_names_of_several_extensions_say_the_coding(get: Get, root: Path) -> None:

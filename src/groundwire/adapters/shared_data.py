@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from typing import IO, Any
 
-from ..app.static import OCTETS, guess_type
 from ..http.environ_urls import get_path_info
+from ..http.file_types import OCTETS, guess_type
 from ..http.media_types import get_content_type
 from ..http.response import Response
 from ..http.safe_join import safe_join

@@ -5,7 +5,6 @@ program named, `send_from_directory` with one that the request named in a folder
 in `Response.make_conditional`, where preconditions and ranges are looked at (RFC 9110 §13, §14).
 """
 
-import mimetypes
 import os
 import threading
 import unicodedata
@@ -27,6 +26,7 @@ from ..http.codings import (
 from ..http.dates import http_date
 from ..http.errors import NotFound, PreconditionFailed
 from ..http.etags import quote_etag
+from ..http.file_types import OCTETS, guess_type
 from ..http.files import (
     SLICE_BYTES,
     FileRefused,
@@ -48,56 +48,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 MaxAge = int | None | Callable[[str | None], int | None]
 """How many seconds a client may keep a file without asking, or what tells it for a path."""
 
-MIME_TYPES: dict[str, str] = {
-    ".avif": "image/avif",
-    ".css": "text/css",
-    ".csv": "text/csv",
-    ".eot": "application/vnd.ms-fontobject",
-    ".flac": "audio/flac",
-    ".gif": "image/gif",
-    ".glb": "model/gltf-binary",
-    ".gltf": "model/gltf+json",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".ico": "image/vnd.microsoft.icon",
-    ".ics": "text/calendar",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".m4a": "audio/mp4",
-    ".map": "application/json",
-    ".md": "text/markdown",
-    ".mjs": "text/javascript",
-    ".mp3": "audio/mpeg",
-    ".mp4": "video/mp4",
-    ".oga": "audio/ogg",
-    ".ogg": "audio/ogg",
-    ".ogv": "video/ogg",
-    ".opus": "audio/ogg",
-    ".otf": "font/otf",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".ttf": "font/ttf",
-    ".txt": "text/plain",
-    ".vtt": "text/vtt",
-    ".wasm": "application/wasm",
-    ".webm": "video/webm",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".xhtml": "application/xhtml+xml",
-    ".xml": "text/xml",
-    ".zip": "application/zip",
-}
-"""Media types by extension that do not depend on the system, as `mimetypes` does, which is asked for all others. It can
-be changed."""
-
-OCTETS = "application/octet-stream"
-
 NEIGHBOURS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 """Codings a file can lie beside another in (``app.js.br``), best first, and the extensions they have."""
 
@@ -106,18 +56,6 @@ NEIGHBOUR_AGE_NS = 2 * 10**9
 
 SMALL_FILES = SmallFileCache(lock=threading.Lock())
 """Small static files, of all apps of this process."""
-
-
-def guess_type(name: str) -> tuple[str | None, str | None]:
-    """Return the media type and the content coding that a file's name stands for, each None if it says nothing."""
-    root, extension = os.path.splitext(name.lower())
-    known = MIME_TYPES.get(extension)
-    if known is not None:
-        return known, None
-    guessed, coding = mimetypes.guess_type(name)
-    if coding is not None:
-        guessed = MIME_TYPES.get(os.path.splitext(root)[1], guessed)
-    return guessed, coding
 
 
 # The static folder
