@@ -546,10 +546,11 @@ class Connection(asyncio.Protocol):
         """Whether it has carried no request yet."""
         return self._requests_left == self.server.settings.keepalive_requests
 
-    def stop(self) -> None:
-        """Finish what is being answered and close; an idle connection has a second more for a request."""
+    def stop(self, *, close_idle: bool = True) -> None:
+        """Have the next answer be the last; an idle connection has a second for a request, unless left alone."""
         self._requests_left = min(self._requests_left, 1)
-        self.loop.call_later(STOP_IDLE_SECONDS, self._close_if_idle)
+        if close_idle:
+            self.loop.call_later(STOP_IDLE_SECONDS, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         if self.is_idle:

@@ -143,9 +143,19 @@ class Listener(Generic[ConnectionT]):
                 if not self._accept_next(sock):
                     break
         self._listening.close()
-        if self._reserve is not None:
-            os.close(self._reserve)
-            self._reserve = None
+        self._release_reserve()
+
+    def leave(self) -> None:
+        """Listen no more, and leave those who wait to the other processes that listen on the same sockets."""
+        if self._closed:
+            return
+        self.pause()
+        self._closed = True
+        if self._retry is not None:
+            self._retry.cancel()
+        for sock in self._listening.sockets:
+            sock.close()
+        self._release_reserve()
 
     async def settle(self) -> None:
         """Wait until everything accepted has its transport."""
@@ -254,6 +264,11 @@ class Listener(Generic[ConnectionT]):
         if self._reserve is None:
             with contextlib.suppress(OSError):
                 self._reserve = os.open(os.devnull, os.O_RDONLY)
+
+    def _release_reserve(self) -> None:
+        if self._reserve is not None:
+            os.close(self._reserve)
+            self._reserve = None
 
     def _turn_away(self, sock: socket.socket) -> bool:
         if self._reserve is None:

@@ -25,6 +25,7 @@ from .clock import date_field
 from .connection import Connection
 from .content import ContentBudget
 from .deadlines import enforce
+from .errors import StartError
 from .listener import Listener, connection_limit
 from .server_state import Answer, Counters, RequestLog
 from .settings import ServerSettings
@@ -82,8 +83,11 @@ class Server:
         handler: what answers; a bare callable will do.
         settings: where and how; the defaults are fit for production.
         connection_class: what serves one connection; a subclass can watch its bytes.
+        listening: sockets that are listening already, to serve on in place of what `settings` say.
+        sink: what the access log is written to, in place of what `settings` say.
 
     Attributes:
+        each_second: called by the sweep, once a second.
         url: where clients find it, once it is open: an http URL, or ``unix:`` and a path.
         port: the TCP port, the one chosen when 0 was asked for; None on a Unix socket.
     """
@@ -98,6 +102,9 @@ class Server:
         handler: AnyHandler,
         settings: ServerSettings | None = None,
         connection_class: Callable[["Server"], Connection] = Connection,
+        *,
+        listening: ListeningSockets | None = None,
+        sink: Sink | None = None,
     ) -> None:
         given: Any = handler
         self.handler: Handler = given if hasattr(given, "handle") else CallableHandler(given)
@@ -112,18 +119,21 @@ class Server:
         self.stopping = False
         self.lingering = 0
         self.upgraded = 0
-        self.url = ""
-        self.port: int | None = None
+        self.each_second: list[Callable[[], None]] = []
+        self.url = listening.url if listening is not None else ""
+        self.port: int | None = listening.port if listening is not None else None
         self._connection_class = connection_class
-        self._listening: ListeningSockets | None = None
+        self._listening = listening
         self._listener: Listener[Connection] | None = None
-        self._sink: Sink | None = None
+        self._sink = sink
         self._log: AccessLog | None = None
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._next_sweep = 0.0
+        self._end_by: float | None = None
         self._dropped_told = 0
         self._dropped_told_at = -DROPPED_LINES_SECONDS
         self._none_open = asyncio.Event()
+        self._end_requested = asyncio.Event()
         self._stop_requested = asyncio.Event()
         self._stop_at_once = asyncio.Event()
 
@@ -204,7 +214,7 @@ class Server:
         self.writer.set_date(date_field(time.time()))
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
-        """Start, call `ready`, serve until `request_stop` is called, and stop.
+        """Start, call `ready`, serve until `request_stop` or `request_retirement` is called, and stop.
 
         Raises:
             StartError: see `start`.
@@ -212,7 +222,9 @@ class Server:
         await self.start()
         if ready is not None:
             ready()
-        await self._stop_requested.wait()
+        await self._end_requested.wait()
+        if not self._stop_requested.is_set():
+            await self._retire()
         await self.stop()
 
     def request_stop(self, *, at_once: bool = False) -> None:
@@ -225,8 +237,26 @@ class Server:
             if at_once or self._stop_requested.is_set():
                 self._stop_at_once.set()
             self._stop_requested.set()
+            self._end_requested.set()
 
         self.loop.call_soon_threadsafe(ask)
+
+    def request_retirement(self) -> None:
+        """Have `serve` leave the sockets to another process that accepts on them, and end when its clients have.
+
+        No idle connection is closed before its time, for its client may be about to send; the next answer on it says
+        ``Connection: close``. After `graceful_seconds` the rest is cut. `request_stop` shortens it. On the loop's
+        thread only.
+        """
+        self._end_requested.set()
+
+    def reopen_log(self) -> None:
+        """Open the access log's file anew, for it has been renamed. On the loop's thread only."""
+        if self._sink is not None:
+            try:
+                self._sink.reopen()
+            except StartError as error:
+                logger.error("the log goes on in the old file: %s", error)
 
     async def stop(self) -> None:
         """Answer everything that was accepted or waits to be, for `graceful_seconds` at most, and end.
@@ -237,13 +267,13 @@ class Server:
         listener = self._listener
         if listener is None:
             return
-        self._listener = None
         self.stopping = True
         listener.close()
         await listener.settle()
+        self._listener = None
         for connection in tuple(self.connections):
             connection.stop()
-        await self._wait_until_none_open(self.settings.graceful_seconds)
+        await self._wait_until_none_open(self._stop_at_once)
         if self.connections:
             await self._cut()
         try:
@@ -251,6 +281,16 @@ class Server:
         except Exception:
             logger.exception("the application's shutdown failed")
         self._close()
+
+    async def _retire(self) -> None:
+        listener = self._listener
+        assert listener is not None  # `serve` has started it
+        self.stopping = True
+        listener.leave()
+        await listener.settle()
+        for connection in tuple(self.connections):
+            connection.stop(close_idle=False)
+        await self._wait_until_none_open(self._stop_requested)
 
     # What connections call.
 
@@ -266,7 +306,7 @@ class Server:
         self.connections.discard(connection)
         if self._listener is not None:
             self._listener.released(connection)
-        elif not self.connections:
+        if self.stopping and not self.connections:
             self._none_open.set()
 
     # Within.
@@ -291,6 +331,11 @@ class Server:
                 connection.abort()
             lingering += connection.is_lingering
         self.lingering = lingering
+        for call in self.each_second:
+            try:
+                call()
+            except Exception:
+                logger.exception("%r failed", call)
         if self._log is not None:
             self._log.refresh()
             self._tell_dropped_lines(self._log)
@@ -303,12 +348,17 @@ class Server:
             self._dropped_told_at = self.now
             logger.warning("%d lines of the access log could not be written and were dropped", new)
 
-    async def _wait_until_none_open(self, seconds: float) -> None:
+    async def _wait_until_none_open(self, asked_to_hurry: asyncio.Event) -> None:
+        """Wait until no connection is open, `graceful_seconds` after the first such wait at most."""
+        if self._end_by is None:
+            self._end_by = self.loop.time() + self.settings.graceful_seconds
         if not self.connections:
             return
+        self._none_open.clear()
         waiters = [
-            self.loop.create_task(event.wait()) for event in (self._none_open, self._stop_at_once)
+            self.loop.create_task(event.wait()) for event in (self._none_open, asked_to_hurry)
         ]
+        seconds = max(0.0, self._end_by - self.loop.time())
         await asyncio.wait(waiters, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for waiter in waiters:
             waiter.cancel()

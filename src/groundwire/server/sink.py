@@ -39,6 +39,8 @@ class Sink:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._poll: select.poll | None = None
+        self._path: str | None = None
+        self._shared = False
         self._prepare()
 
     @classmethod
@@ -48,15 +50,9 @@ class Sink:
         Raises:
             StartError: it cannot be written.
         """
-        try:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
-            descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), FILE_MODE)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise StartError(
-                f"cannot write to the log file {path!r}: {reason}; choose another, or - for stderr"
-            ) from error
-        return cls(descriptor, owned=True)
+        sink = cls(_open_to_append(path), owned=True)
+        sink._path = os.path.abspath(path)
+        return sink
 
     @classmethod
     def to_stderr(cls) -> "Sink":
@@ -83,6 +79,25 @@ class Sink:
         if self._queue:
             with self._lock:
                 self._drain()
+
+    @property
+    def descriptor(self) -> int:
+        """What is written to."""
+        return self._descriptor
+
+    def reopen(self) -> None:
+        """Open the file anew, which has been renamed: what comes from now on goes to a file of the old name.
+
+        Raises:
+            StartError: it cannot be written; the old one goes on being used.
+        """
+        if self._path is None:
+            return
+        descriptor = _open_to_append(self._path)
+        with self._lock:
+            self._drain()
+            os.close(self._descriptor)
+            self._descriptor = descriptor
 
     def close(self) -> None:
         """Write what can be written, and close what was opened here."""
@@ -115,7 +130,7 @@ class Sink:
                     f"/dev/fd/{self._descriptor}",
                     os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC,
                 )
-                self._owned = True
+                self._owned = self._shared = True
             except (OSError, AttributeError):
                 if hasattr(select, "poll"):
                     self._poll = select.poll()
@@ -148,5 +163,28 @@ class Sink:
             if not self._poll.poll(0):
                 raise BlockingIOError
             # A pipe that is writable has room for this much at least (POSIX's PIPE_BUF is 512; Linux's a page).
-            block = block[:_PIPE_WRITE_BYTES]
+            block = _whole_lines(block)
+        elif self._shared:
+            block = _whole_lines(block)
         return os.write(self._descriptor, block)
+
+
+def _open_to_append(path: str) -> int:
+    try:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+        return os.open(path, flags | getattr(os, "O_CLOEXEC", 0), FILE_MODE)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StartError(
+            f"cannot write to the log file {path!r}: {reason}; choose another, or - for stderr"
+        ) from error
+
+
+def _whole_lines(block: bytes) -> bytes:
+    """Return as much of the beginning as a pipe takes in one piece, with no line cut in two if that can be.
+
+    Several processes write to one pipe or terminal, and what is longer may be mixed with what others write.
+    """
+    if len(block) <= _PIPE_WRITE_BYTES:
+        return block
+    return block[: block.rfind(b"\n", 0, _PIPE_WRITE_BYTES) + 1 or _PIPE_WRITE_BYTES]
