@@ -419,6 +419,20 @@ def test_content_can_be_set() -> None:
     assert ours.get_data() == b"ab"
 
 
+@pytest.mark.parametrize("value", [5, None, ["a"]])
+def test_data_is_text_or_octets(value: Any) -> None:
+    with pytest.raises(TypeError):
+        Response("x").data = value
+
+
+def test_data_may_be_any_octets() -> None:
+    response = Response("x")
+    response.data = bytearray(b"octets")
+
+    assert b"octets" == response.data
+    assert 6 == response.content_length
+
+
 def test_content_length_is_not_set_where_that_is_off() -> None:
     class Unmeasured(Response):
         automatically_set_content_length = False

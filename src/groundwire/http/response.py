@@ -353,8 +353,14 @@ class Response(ResponseFields):
         return content.decode() if as_text else content
 
     def set_data(self, value: bytes | bytearray | str) -> None:
-        """Make `value` the whole content; text is encoded as UTF-8."""
-        self.content = content = value.encode() if isinstance(value, str) else bytes(value)
+        """Make `value` the whole content; text is encoded as UTF-8.
+
+        Raises:
+            TypeError: it is neither text nor octets.
+        """
+        # By way of memoryview, because bytes(5) is five octets.
+        octets = value.encode() if isinstance(value, str) else value
+        self.content = content = octets if type(octets) is bytes else bytes(memoryview(octets))
         self.source = None
         if self._headers is not None:
             self._set_length(self._headers, content)
