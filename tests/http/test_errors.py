@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import werkzeug.exceptions as oracle
 from markupsafe import Markup
-from werkzeug.http import HTTP_STATUS_CODES
 
 from groundwire.http import errors
 from groundwire.http.mappings import MissingKey
@@ -66,12 +65,6 @@ def test_kinds_of_bad_request_are_answered_400(name: str) -> None:
 
     assert isinstance(error, errors.BadRequest)
     assert getattr(oracle, name)().get_body() == error.get_body()
-
-
-def test_every_redirect_and_error_is_called_as_in_werkzeug() -> None:
-    theirs = {code: name for code, name in HTTP_STATUS_CODES.items() if code >= 300}
-
-    assert theirs == {code: errors.NAMES.get(code) for code in theirs}
 
 
 def test_an_error_of_no_status_says_so() -> None:

@@ -3,6 +3,7 @@
 import pytest
 import werkzeug.http as oracle
 
+from groundwire.http.response import Response
 from groundwire.http.status import HTTP_STATUS_CODES, REASONS, forbids_content, reason_phrase
 
 
@@ -19,5 +20,12 @@ def test_answers_that_may_have_content(status: int) -> None:
 def test_reason_phrases() -> None:
     assert reason_phrase(404) == "Not Found"
     assert reason_phrase(299) == ""
-    assert HTTP_STATUS_CODES is REASONS
     assert set(oracle.HTTP_STATUS_CODES) - set(REASONS) <= {418, 449, 506}
+
+
+def test_programs_are_told_werkzeugs_names() -> None:
+    assert oracle.HTTP_STATUS_CODES == {
+        code: HTTP_STATUS_CODES.get(code) for code in oracle.HTTP_STATUS_CODES
+    }
+    assert "422 UNPROCESSABLE ENTITY" == Response(status=422).status
+    assert REASONS[422] == "Unprocessable Content"  # RFC 9110 §15.5.21: so it is on the wire

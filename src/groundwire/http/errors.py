@@ -18,17 +18,7 @@ from typing import Any, ClassVar, NoReturn, cast
 from markupsafe import Markup, escape
 
 from .mappings import MissingKey
-from .status import REASONS
-
-NAMES: dict[int, str] = REASONS | {
-    413: "Request Entity Too Large",
-    414: "Request URI Too Long",
-    416: "Requested Range Not Satisfiable",
-    422: "Unprocessable Entity",
-    449: "Retry With",
-    511: "Network Authentication Failed",
-}
-"""What an error page calls each status. Where RFC 9110 renamed one, Flask's pages keep the older name; so do these."""
+from .status import HTTP_STATUS_CODES
 
 
 class ResponseMaker:
@@ -99,7 +89,11 @@ class HTTPException(Exception):
     @property
     def name(self) -> str:
         """The name of the status, as the page's heading shows it."""
-        return NAMES.get(self.code, "Unknown Error") if self.code is not None else "Unknown Error"
+        return (
+            HTTP_STATUS_CODES.get(self.code, "Unknown Error")
+            if self.code is not None
+            else "Unknown Error"
+        )
 
     def get_description(
         self, environ: Mapping[str, Any] | None = None, scope: Mapping[str, Any] | None = None

@@ -9,8 +9,18 @@ from .headers import field_value
 Status = int | str | HTTPStatus
 """A status code, or a code with a reason phrase."""
 
-HTTP_STATUS_CODES = REASONS
-"""Werkzeug's name for `REASONS`."""
+HTTP_STATUS_CODES: dict[int, str] = REASONS | {
+    203: "Non Authoritative Information",
+    207: "Multi Status",
+    413: "Request Entity Too Large",
+    414: "Request URI Too Long",
+    416: "Requested Range Not Satisfiable",
+    422: "Unprocessable Entity",
+    449: "Retry With",
+    511: "Network Authentication Failed",
+}
+"""What programs and error pages call each status. Where RFC 9110 writes another name, programs for Flask compare with
+this one; what goes over the wire is RFC 9110's."""
 
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 
@@ -50,4 +60,4 @@ def parse_status(status: Status) -> tuple[int, str | None]:
 
 def usual_reason(code: int) -> str:
     """Return the reason phrase of a status code, in capitals as Flask writes it."""
-    return REASONS.get(code, "unknown").upper()
+    return HTTP_STATUS_CODES.get(code, "unknown").upper()

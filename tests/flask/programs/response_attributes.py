@@ -98,6 +98,14 @@ def mimetype(kind):
     return response
 
 
+@app.route("/statuses")
+def statuses():
+    return [
+        Response(status=code).status
+        for code in (*range(200, 209), *range(300, 309), *range(400, 452), 500, 511)
+    ]
+
+
 @app.route("/told")
 def told():
     response = Response(["a", "b"], 404, {"X-A": "1"})
@@ -138,4 +146,5 @@ REQUESTS = [
     *(f"GET /redirect/{code}" for code in (301, 302, 303, 305, 307, 308)),
     *(f"GET /mimetype/{kind}" for kind in ("text", "json", "xml", "full", "status", "set")),
     "GET /told",
+    "GET /statuses",
 ]
