@@ -1,11 +1,12 @@
 """What an operator can set, with defaults that can go to production."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ..protocol.limits import MessageLimits
 
 AccessLogFormat = Literal["common", "combined", "json"]
+ClientCertificates = Literal["required", "optional"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,31 @@ class ServerSettings:
     max_upgraded: int = 512
     """Connections that a program has taken over for another protocol (WebSocket), each with a thread of its own.
     Beyond: 503 with Retry-After."""
+
+    cert: tuple[str, ...] = ()
+    """PEM files of certificates, each with the chain that leads to its issuer. With one, the server speaks HTTPS only.
+    Of several the first is the default, and the others are chosen by the names in them (SNI)."""
+
+    key: tuple[str, ...] = ()
+    """PEM files of the certificates' keys, in the same order; none where the keys are in the files of `cert`."""
+
+    client_ca: str | None = None
+    """PEM file of the authorities whose client certificates are accepted. None: clients are not asked for any."""
+
+    client_cert: ClientCertificates = "required"
+    """Whether a client without a certificate is turned away, once there is a `client_ca`."""
+
+    tls_handshake_seconds: int = 10
+    """From connecting to the end of the TLS handshake. Beyond: close."""
+
+    hsts_seconds: int = 0
+    """How long browsers shall use nothing but https for this host (RFC 6797). 0: not said."""
+
+    redirect_http: str | None = None
+    """``PORT`` or ``HOST:PORT`` to listen on with plain HTTP, where every answer leads to https."""
+
+    ssl_context: Any = field(default=None, repr=False)
+    """An `ssl.SSLContext` that a program has made itself, in place of `cert`."""
 
     threads: int = 32
     thread_queue: int = 256
