@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from ..protocol.limits import MessageLimits
 
+ForwardedHeaders = Literal["auto", "forwarded", "x-forwarded"]
+
 AccessLogFormat = Literal["common", "combined", "json"]
 ClientCertificates = Literal["required", "optional"]
 
@@ -91,6 +93,20 @@ class ServerSettings:
 
     ssl_context: Any = field(default=None, repr=False)
     """An `ssl.SSLContext` that a program has made itself, in place of `cert`."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Peers that are believed what they say of clients: addresses, networks such as 10.0.0.0/8, or ``unix`` for those
+    on a Unix socket. They are exempt from `max_connections_per_address`."""
+
+    forwarded_headers: ForwardedHeaders = "auto"
+    """Which fields of a trusted proxy are read: Forwarded (RFC 7239), or those that begin with X-Forwarded. ``auto``
+    reads whichever there are, and refuses a request where both are there and do not agree (400)."""
+
+    forwarded_fields: tuple[str, ...] = ("for", "proto", "host", "port", "prefix")
+    """What of them is believed. Leave out what your proxy does not write itself, but hands on from the client."""
+
+    proxy_protocol: Literal["off", "required"] = "off"
+    """Whether connections of trusted proxies begin with a header of the PROXY protocol (version 1 or 2)."""
 
     threads: int = 32
     thread_queue: int = 256
