@@ -15,8 +15,7 @@ from click.testing import CliRunner, Result
 
 from groundwire.cli import main
 from groundwire.cli.command import groundwire
-from groundwire.cli.errors import CannotStart
-from groundwire.cli.run import server_settings
+from groundwire.cli.settings_options import SettingOption
 
 SOURCE = Path(__file__).parents[2] / "src"
 COMMAND = [sys.executable, "-m", "groundwire"]
@@ -321,38 +320,6 @@ def test_listen_on_a_port_in_use_ends_with_one_line_and_status_2(folder: Path) -
     assert f"groundwire: port {port} on localhost is in use" in result.output
 
 
-def test_options_become_settings() -> None:
-    settings = server_settings(
-        ("head-seconds=3", "field_lines=50"),
-        {"keepalive": 75, "graceful": 2.5, "threads": None, "unix": "/run/x", "port": 0},
-    )
-
-    assert (75, 2.5, 32, "/run/x", 0) == (
-        settings.keepalive_seconds,
-        settings.graceful_seconds,
-        settings.threads,
-        settings.unix,
-        settings.port,
-    )
-    assert (3, 50) == (settings.head_seconds, settings.message_limits.field_lines)
-
-
-@pytest.mark.parametrize(
-    "assignment",
-    [
-        "none=1",
-        "head_seconds",
-        "head_seconds=soon",
-        "head_seconds=-1",
-        "host=a",
-        "graceful_seconds=nan",
-    ],
-)
-def test_an_assignment_that_cannot_be_is_told(assignment: str) -> None:
-    with pytest.raises(CannotStart):
-        server_settings((assignment,), {})
-
-
 # With one.
 
 
@@ -505,5 +472,7 @@ def test_the_reference_names_every_option() -> None:
     for name, command in groundwire.commands.items():
         assert f"## `groundwire {name}" in page
         for parameter in command.params:
+            if isinstance(parameter, SettingOption):
+                continue  # limits.md names those
             for option in parameter.opts:
                 assert not option.startswith("-") or option in page, f"{name} {option}"

@@ -17,10 +17,10 @@ class ProcessSettings:
     """A worker that holds more memory (resident set) is replaced. 0: never."""
 
     start_seconds: float = 60.0
-    """From a worker's start until it serves. Beyond: its stack is logged, and it is killed."""
+    """How long a worker may take from its start until it serves. Beyond: its stack is logged, and it is killed."""
 
     heartbeat_seconds: float = 30.0
-    """Without one turn of a worker's event loop. Beyond: its stack is logged, it is killed and replaced."""
+    """How long a worker's event loop may not turn. Beyond: its stack is logged, it is killed and replaced."""
 
     fd: int | None = None
     """A descriptor that is listening already, inherited from who started this process."""
@@ -36,3 +36,15 @@ class ProcessSettings:
 
     control: str | None = None
     """Path of a Unix socket, for this user only, by which ``groundwire ctl`` asks and commands."""
+
+    reload: bool | None = None
+    """Restart the program when its files change: for development. By default in debug mode."""
+
+    reload_include: tuple[str, ...] = ()
+    """Another file, folder or pattern to watch, such as templates or "*.toml". May be repeated."""
+
+    reload_exclude: tuple[str, ...] = ()
+    """A pattern of files not to watch. May be repeated."""
+
+    reload_seconds: float = 0.25
+    """How often files are looked at, where watchfiles is not installed."""

@@ -28,6 +28,8 @@ class ServerSettings:
     """Path of a Unix socket to listen on instead of host and port."""
 
     backlog: int = 1024
+    """Connections that wait in the kernel to be accepted; nginx 511, Apache 511. The system has a bound of its own."""
+
     message_limits: MessageLimits = field(default_factory=MessageLimits)
 
     first_byte_seconds: int = 30
@@ -37,13 +39,13 @@ class ServerSettings:
     """From a head's first byte to its last, however fast bytes come. h2o 10 s, Apache 20 s. Beyond: 408, close."""
 
     content_gap_seconds: int = 30
-    """Without one byte of awaited content. Beyond: 408, close."""
+    """How long awaited content may come without one byte. Beyond: 408, close."""
 
     content_grace_seconds: int = 10
-    """After this long, content must have averaged `content_rate_bytes` a second."""
+    """From when on awaited content must have averaged `content_rate_bytes` a second."""
 
     content_rate_bytes: int = 500
-    """Apache's RequestReadTimeout MinRate. Beyond: 408, close."""
+    """Bytes a second that awaited content must average. Apache's RequestReadTimeout 500. Below: 408, close."""
 
     keepalive_seconds: int = 15
     """An idle persistent connection is closed after this. Raise above the proxy's own figure when behind one."""
@@ -52,22 +54,30 @@ class ServerSettings:
     """Requests on one connection; the last answer says ``Connection: close``."""
 
     send_stall_seconds: int = 30
-    """Without the peer taking a byte of what is pending. Beyond: reset."""
+    """How long the peer may take no byte of what is pending. Beyond: reset."""
 
     send_grace_seconds: int = 30
-    """After this long with bytes pending, the peer must have averaged `send_rate_bytes` a second."""
+    """From when on a peer with bytes pending must have averaged `send_rate_bytes` a second."""
 
     send_rate_bytes: int = 500
+    """Bytes a second that a peer must average, while any are pending. Below: reset."""
 
     max_connections: int = 4096
     """Open connections; also at most 80 % of the free descriptors. Beyond: stop accepting until one closes."""
 
     max_connections_per_address: int = 256
-    """Loopback and Unix sockets are exempt."""
+    """Open connections from one IPv4 address or IPv6 /64; loopback and Unix sockets are exempt. Beyond: reset."""
 
     max_upgraded: int = 512
     """Connections that a program has taken over for another protocol (WebSocket), each with a thread of its own.
     Beyond: 503 with Retry-After."""
+
+    request_timeout_seconds: int = 60
+    """From the handler's call to the first byte of its answer; a route may have its own (``timeout=``). 0: no limit,
+    for routes neither. Beyond: 503 and close, with the stack of what hangs in the log."""
+
+    watchdog: bool = True
+    """Whether a callback that holds the event loop for 100 ms is logged with its stack."""
 
     cert: tuple[str, ...] = ()
     """PEM files of certificates, each with the chain that leads to its issuer. With one, the server speaks HTTPS only.
@@ -109,6 +119,8 @@ class ServerSettings:
     """Whether connections of trusted proxies begin with a header of the PROXY protocol (version 1 or 2)."""
 
     threads: int = 32
+    """Blocking calls that run at once. Iterators of responses hold half of them at most."""
+
     thread_queue: int = 256
     """Calls that may wait for a thread. Beyond: 503 with Retry-After."""
 
@@ -128,3 +140,4 @@ class ServerSettings:
     """``-`` for stderr, ``off``, or a file's path."""
 
     access_log_format: AccessLogFormat = "combined"
+    """What a line about a request looks like."""
