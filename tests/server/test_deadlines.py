@@ -117,7 +117,7 @@ def test_seconds_in_which_the_handler_does_not_read_do_not_count_against_the_cli
 
         def shutdown(self) -> None: ...
 
-    with Wire(Handler()) as wire:
+    with Wire(Handler(), request_timeout_seconds=0) as wire:
         wire.send(request("/", "POST", Content_Length="10"))
         sweep(wire, 100)
         assert not wire.closed

@@ -24,7 +24,7 @@ from .execution import (
     running_loop,
 )
 from .plans import STEPS, Plan
-from .route_options import is_automatic
+from .route_options import is_automatic, options_of
 from .routes import AppRoutes
 from .routing import AdapterNeeded
 from .start import check_security, warn_of_mistakes
@@ -241,6 +241,10 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
     def held_loop(self, request: Any, seconds: float) -> None:
         """Take note that answering `request` on the event loop took so long: its endpoint may have to go to threads."""
         self.plans.overran(self.plans.of(self, request.url_rule), seconds)
+
+    def time_limit(self, request: Any) -> float | None:
+        """Return how many seconds the route of `request` gives its answer; None: it does not say."""
+        return options_of(request.url_rule).timeout
 
     def content_policy(self, request: Any) -> ContentPolicy:
         """Say how the content of `request` is received. Finds the request's rule, once."""

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Literal, TypeVar
 
+from ..server.threads import awaited_tasks
 from .current import current
 from .nonblocking import Watch
 
@@ -254,6 +255,8 @@ def wait_for(awaited: Awaitable[T]) -> T:
     started: list[asyncio.Task[None]] = []
     loop.call_soon_threadsafe(_start, loop, awaited, variables, outcome, started)
     exchange = None if owner is None else owner.request.exchange
+    thread = threading.get_ident()
+    awaited_tasks[thread] = started
     try:
         while True:
             try:
@@ -265,6 +268,7 @@ def wait_for(awaited: Awaitable[T]) -> T:
                 exchange = None
                 loop.call_soon_threadsafe(started[0].cancel)
     finally:
+        del awaited_tasks[thread]
         for variable, value in variables.items():
             if variable.get(_MISSING) is not value:
                 variable.set(value)

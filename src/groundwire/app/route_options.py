@@ -15,6 +15,9 @@ class RouteOptions(NamedTuple):
     max_content_length: int | None = None
     """In place of MAX_CONTENT_LENGTH."""
 
+    timeout: float | None = None
+    """Seconds in which an answer has to begin, in place of the server's `request_timeout_seconds`; 0: no limit."""
+
     place: str = ""
     """Where the rule was added, as ``file:line``."""
 

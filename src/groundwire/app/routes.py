@@ -48,6 +48,7 @@ class AppRoutes(AppState):
         run: str | None = None,
         stream: bool = False,
         max_content_length: int | None = None,
+        timeout: float | None = None,
         **options: Any,
     ) -> None:
         """Register a rule and its view.
@@ -62,12 +63,15 @@ class AppRoutes(AppState):
                 default that is found out by watching its first runs.
             stream: whether the view reads the content as it comes, so that it is called before all is here.
             max_content_length: in place of the configuration's MAX_CONTENT_LENGTH.
+            timeout: seconds in which the answer has to begin, in place of the server's ``--request-timeout``; 0: any
+                number of them.
             options: of the rule: `methods`, `defaults`, `strict_slashes`, `subdomain`, `host`, `redirect_to` …
 
         Raises:
             AssertionError: the endpoint has another view already, or requests were handled already.
             TypeError: `methods` is a str.
-            ValueError: the rule does not begin with a slash, `run` is neither word, or an option is not right.
+            ValueError: the rule does not begin with a slash, `run` is neither word, `timeout` is negative, or an option
+                is not right.
 
         (Flask: https://flask.palletsprojects.com/api/#flask.Flask.add_url_rule)
         """
@@ -79,6 +83,10 @@ class AppRoutes(AppState):
             endpoint = view_func.__name__
         if run not in (None, "inline", "thread"):
             raise ValueError(f"'run' must be 'inline' or 'thread', not {run!r}.")
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(
+                f"'timeout' is a number of seconds, or 0 for no limit, not {timeout!r}."
+            )
         place = caller_place()
         old = self.view_functions.get(endpoint)
         if view_func is not None and old is not None and old != view_func:
@@ -97,7 +105,7 @@ class AppRoutes(AppState):
             methods.add("OPTIONS")
         made = self.url_rule_class(rule, endpoint=endpoint, methods=methods, **options)
         made.provide_automatic_options = provide_automatic_options
-        made.route_options = RouteOptions(run, stream, max_content_length, place)
+        made.route_options = RouteOptions(run, stream, max_content_length, timeout, place)
         self.url_map.add(made)
         if view_func is not None:
             self.view_functions[endpoint] = view_func

@@ -268,6 +268,7 @@ def _handler(application: Any) -> Any:
 
 def _settings(hostname: str, port: int, threaded: bool, settings: dict[str, Any]) -> ServerSettings:
     chosen: dict[str, Any] = {"host": hostname, "port": port, **_logged_as_asked()}
+    chosen["request_timeout_seconds"] = 0  # where a program is written, a debugger stops it
     if hostname.startswith(UNIX):
         chosen = {**chosen, "host": "localhost", "unix": hostname.removeprefix(UNIX)}
     if not threaded:

@@ -42,8 +42,9 @@ class InThread:
 class Handler(Protocol):
     """Answers requests. Called on the event loop, in a context of the exchange's own.
 
-    It may have another method, ``held_loop(request, seconds)``: called when `handle` took more than
-    `HELD_LOOP_SECONDS`, so that it can be made in a thread the next time.
+    It may have two more methods. ``held_loop(request, seconds)`` is called when `handle` took more than
+    `HELD_LOOP_SECONDS`, so that it can be made in a thread the next time. ``time_limit(request)`` is asked, for an
+    answer that is not there within a second, how many seconds it may take; None: as long as any other, 0: for ever.
     """
 
     request_class: type[Request]

@@ -25,7 +25,7 @@ from ..protocol.errors import ProtocolError
 from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestReader
 from .content import ReceivedContent
-from .delivery import RETRY_SOON, Delivery
+from .delivery import RETRY_SOON, Delivery, record_refusal
 from .pace import SendingPace
 from .reception import Reception
 from .server_state import ServerState
@@ -482,10 +482,7 @@ class Connection(asyncio.Protocol):
             connection="close",
         )
         self.send(head + content)
-        self.server.counters.refused += 1
-        if self.server.access_log is not None:
-            refused = self.reception.request.head if self.reception is not None else None
-            self.server.access_log.record(self.peer, refused, status, len(content), 0.0)
+        record_refusal(self, self.delivery, self.reception, status, len(content))
         if self.delivery is not None:
             self.delivery.abandon()
         self._linger()

@@ -124,6 +124,11 @@ class ReceivedContent:
         return self.limit_bytes is not None and size > self.limit_bytes
 
     @property
+    def taken(self) -> int:
+        """Octets that are not held here any more: read by the handler, or spooled."""
+        return self._received - self._held
+
+    @property
     def failure(self) -> ContentError | None:
         """Why it will never be whole, if so."""
         return self._failure

@@ -24,8 +24,12 @@ def enforce(connection: Connection, now: int) -> None:
     elif state is State.LINGERING or state is State.DRAINING:
         if now - connection.since > LINGER_SECONDS:
             connection.transport.close()
-    elif connection.reception is not None and not connection.paused:
-        _enforce_content(connection)
+    else:
+        if connection.reception is not None and not connection.paused:
+            _enforce_content(connection)
+        delivery = connection.delivery
+        if delivery is not None and connection.state is State.ANSWERING:
+            connection.server.hangs.enforce(connection, delivery)
     _enforce_sending(connection)
 
 

@@ -13,6 +13,8 @@ from ..http.errors import HTTPException
 from ..http.handler import InThread
 from ..http.request import Request
 from ..http.response import Response
+from .hangs import Handling
+from .reception import Reception
 from .sending import Framing, Outlet, Progress, frame, send_stream
 from .server_state import ServerState
 from .takeover import Takeover
@@ -68,6 +70,7 @@ class Delivery:
         "_progress",
         "_takeover",
         "_task",
+        "handling",
         "request",
     )
 
@@ -82,6 +85,9 @@ class Delivery:
         self._takeover: Takeover | None = None
         self._task: asyncio.Task[Response] | asyncio.Task[None] | None = None
         self.request = request
+        self.handling: Handling | None = None
+        """How long it takes, once a sweep has met it."""
+
         self._progress: Progress | None = None
 
     def begin(self, answer: "Response | Awaitable[Response] | InThread") -> bool:
@@ -173,7 +179,7 @@ class Delivery:
             response = _failure()
             framing = frame(writer, head, response, persistent)
         if framing.has_content and response.content is None:
-            self._progress = Progress()
+            self._progress = Progress(response, framing.length)
             # A plain iterator's steps enter the exchange's context in threads, so the task needs another one.
             context = self._context if hasattr(response.source, "__aiter__") else Context()
             self._task = connection.loop.create_task(
@@ -247,6 +253,33 @@ class Delivery:
         ):
             logger.error("no thread was free to close the response to %r", self.request.path)
 
+    # What a sweep asks of an answer that takes long (`groundwire.server.hangs`).
+
+    @property
+    def progress(self) -> Progress | None:
+        """How much of the content of a streamed response is out."""
+        return self._progress
+
+    @property
+    def task(self) -> "asyncio.Task[Any] | None":
+        """The task that makes the answer, or sends it piece by piece."""
+        return self._task
+
+    @property
+    def queued(self) -> Call | None:
+        """The call that makes the answer, while it waits for a thread."""
+        call = self._call
+        return call if call is not None and not call.thread and not self._progress else None
+
+    def is_worked_on_by(self, call: Call) -> bool:
+        """Whether this call makes the answer, or a piece of it: all of them run in the exchange's context."""
+        return call is self._call or call.context is self._context
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """How long ago the request was here."""
+        return perf_counter() - self._began
+
     # Leaving HTTP.
 
     def is_made_in(self, thread: int) -> bool:
@@ -315,6 +348,23 @@ def _outcome(task: "asyncio.Task[Response]") -> Outcome:
         return Outcome(None, asyncio.CancelledError())
     error = task.exception()
     return Outcome(task.result() if error is None else None, error)
+
+
+def record_refusal(
+    connection: Answering,
+    delivery: Delivery | None,
+    reception: Reception | None,
+    status: int,
+    octets: int,
+) -> None:
+    """Count and log an answer that the server has given in the handler's place, or to what is no request."""
+    server = connection.server
+    server.counters.refused += 1
+    if server.access_log is not None:
+        exchange = delivery or reception
+        head = None if exchange is None else exchange.request.head
+        elapsed = 0.0 if delivery is None else delivery.elapsed_seconds
+        server.access_log.record(connection.peer, head, status, octets, elapsed)
 
 
 def _failure() -> Response:

@@ -106,9 +106,13 @@ class StreamMismatch(Exception):
 class Progress:
     """How much of a response's content is out, for whoever has to tell when the rest does not follow."""
 
-    __slots__ = ("begun", "octets")
+    __slots__ = ("begun", "length", "octets", "response")
 
-    def __init__(self) -> None:
+    def __init__(self, response: Response, length: int | None) -> None:
+        self.response = response
+        self.length = length
+        """Octets that its head announces, if it does."""
+
         self.begun = False
         """Whether the head is out, so that no other answer can take this one's place."""
 

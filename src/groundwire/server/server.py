@@ -26,6 +26,7 @@ from .connection import Connection
 from .content import ContentBudget
 from .deadlines import enforce
 from .errors import StartError
+from .hangs import Hangs
 from .listener import Listener, connection_limit
 from .server_state import Answer, Counters, RequestLog
 from .settings import ServerSettings
@@ -96,6 +97,7 @@ class Server:
     context: contextvars.Context
     pool: ThreadPool
     content_budget: ContentBudget
+    hangs: Hangs
 
     def __init__(
         self,
@@ -206,6 +208,13 @@ class Server:
         self.loop = loop
         self.context = contextvars.copy_context()
         self.pool = ThreadPool(loop, settings.threads, settings.thread_queue)
+        self.hangs = Hangs(
+            self.pool,
+            # A debugger stops where it likes.
+            0 if getattr(self.handler, "debug", False) else settings.request_timeout_seconds,
+            getattr(self.handler, "time_limit", None),
+        )
+        self.each_second.insert(0, self.hangs.sweep)
         self.content_budget = ContentBudget(
             settings.worker_memory_bytes, settings.worker_spool_bytes, settings.content_memory_bytes
         )

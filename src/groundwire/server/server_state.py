@@ -13,6 +13,7 @@ from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestLines
 from ..protocol.http1.writer import ResponseWriter
 from .content import ContentBudget
+from .hangs import Hangs
 from .settings import ServerSettings
 from .threads import ThreadPool
 
@@ -29,6 +30,9 @@ class Counters:
     """Messages that broke the protocol, or that the server had no room or time for."""
 
     resets: int = 0
+    timeouts: int = 0
+    """Requests that had no answer within their time."""
+
     upgrades: int = 0
     """Connections that a program has taken over."""
 
@@ -68,6 +72,7 @@ class ServerState(Protocol):
     """What every exchange's context is a copy of."""
 
     content_budget: ContentBudget
+    hangs: Hangs
     access_log: RequestLog | None
     counters: Counters
     now: int

@@ -8,9 +8,13 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from queue import SimpleQueue
+from types import FrameType
 from typing import Any, NamedTuple
 
 logger = logging.getLogger("groundwire.server")
+
+awaited_tasks: dict[int, list[asyncio.Task[None]]] = {}
+"""By the identifier of a thread that waits for a coroutine: the task that this runs in on a loop, once it does."""
 
 
 class Outcome(NamedTuple):
@@ -49,7 +53,7 @@ class ThreadPool:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, threads: int, waiting: int) -> None:
         self._loop = loop
-        self._threads_max = threads
+        self.threads_max = threads
         self._waiting_max = waiting
         self._threads = 0
         self._started = 0
@@ -59,6 +63,9 @@ class ThreadPool:
         self._iterators_waiting: deque[Call] = deque()
         self.pending = 0
         """Calls handed to the threads and not yet done, running or waiting."""
+
+        self.running: dict[int, Call] = {}
+        """By the identifier of their thread: the calls that run at this moment."""
 
     @property
     def busy(self) -> int:
@@ -89,7 +96,7 @@ class ThreadPool:
                 self._iterators_waiting.append(call)
                 return call
             self._iterators += 1
-        elif self.pending - self._iterators >= self._threads_max + self._waiting_max:
+        elif self.pending - self._iterators >= self.threads_max + self._waiting_max:
             return None
         self._start(call)
         return call
@@ -101,13 +108,17 @@ class ThreadPool:
 
     def _grow(self) -> None:
         """Start one more thread, if a call waits for one and there may be one more."""
-        if self.pending > self._threads < self._threads_max:
+        if self.pending > self._threads < self.threads_max:
             self._threads += 1
             self._started += 1
             # Daemon: a call that never returns must not keep a stopped server alive.
             threading.Thread(
                 target=self._run, name=f"groundwire-{self._started}", daemon=True
             ).start()
+
+    def withdraw(self, call: Call) -> None:
+        """Have `call` do nothing when its turn comes, because nobody waits for it any longer. It keeps its place."""
+        call.function = _nothing
 
     def part(self, call: Call) -> None:
         """Have the thread that `call` runs in leave the pool, which another may take its place in.
@@ -121,12 +132,15 @@ class ThreadPool:
 
     def _run(self) -> None:
         thread = threading.get_ident()
+        running = self.running
         while (call := self._queue.get()) is not None:
             call.thread = thread
+            running[thread] = call
             try:
                 outcome = Outcome(call.context.run(call.function, *call.args), None)
             except BaseException as error:  # noqa: BLE001 - SystemExit in a view must not end the thread
                 outcome = Outcome(None, error)
+            del running[thread]
             try:
                 self._loop.call_soon_threadsafe(self._finish, call, outcome)
             except RuntimeError:  # the loop was closed while the call ran
@@ -187,6 +201,18 @@ class ThreadPool:
         for _ in range(self._threads):
             self._queue.put(None)
         self._threads = 0
+
+
+def is_idle(frame: FrameType) -> bool:
+    """Tell whether this, the innermost frame of a thread, is that of a pool's thread without a call."""
+    return frame.f_code is _IDLE_CODE
+
+
+_IDLE_CODE = ThreadPool._run.__code__  # pyright: ignore[reportPrivateUsage]
+
+
+def _nothing(*_: Any) -> None:
+    """Stand in for a function that nobody waits for any longer."""
 
 
 class PoolFull(RuntimeError):
