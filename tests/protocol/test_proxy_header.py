@@ -103,7 +103,7 @@ def test_one_changed_octet_never_does_more_than_refuse_or_say_something_else(
 
 @pytest.mark.parametrize(
     "line",
-    (
+    [
         b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2 \r\n",
         b"PROXY TCP4  1.2.3.4 5.6.7.8 1 2\r\n",
         b"PROXY TCP4 1.2.3.4 5.6.7.8 01 2\r\n",
@@ -120,7 +120,7 @@ def test_one_changed_octet_never_does_more_than_refuse_or_say_something_else(
         b"PROXY \xc2\xb9\r\n",
         b"proxy TCP4 1.2.3.4 5.6.7.8 1 2\r\n",
         b"GET / HTTP/1.1\r\n",
-    ),
+    ],
 )
 def test_line_that_is_not_as_it_must_be_is_refused(line: bytes) -> None:
     assert outcome(line) is ProxyHeaderError
@@ -136,14 +136,14 @@ def test_line_of_107_bytes_is_taken_and_one_of_108_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    (
+    [
         b"PROXY UNKNOWN\r\n",
         b"PROXY UNKNOWN ffff:f...f:ffff ::1 1 2\r\n",
         binary(0x20, 0x00, b""),
         binary(0x20, 0x11, bytes(12)),
         binary(0x20, 0xFF, b"\x01\xff\xff whatever"),
         binary(0x21, 0x00, b"\x01\xff\xff whatever"),
-    ),
+    ],
 )
 def test_header_may_leave_the_client_open(data: bytes) -> None:
     assert outcome(data + b"GET") == ProxyHeader(len(data))
@@ -156,7 +156,7 @@ def test_client_may_be_on_a_unix_socket() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    (
+    [
         SIGNATURE + b"\x11",
         SIGNATURE + b"\x22",
         SIGNATURE + b"\x21\x12",
@@ -167,7 +167,7 @@ def test_client_may_be_on_a_unix_socket() -> None:
         binary(0x21, 0x11, bytes(12) + b"\x01\x00\x02x"),
         binary(0x21, 0x11, bytes(12) + b"\x01\x00"),
         SIGNATURE[:-1] + b"\r",
-    ),
+    ],
 )
 def test_binary_header_that_cannot_be_is_refused_as_soon_as_that_is_seen(data: bytes) -> None:
     assert outcome(data) is ProxyHeaderError
