@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from groundwire.http.request import Request
 from groundwire.protocol.head import FieldSection, RequestHead
-from groundwire.server.access_log import LINE_BYTES, AccessLog, escaped, masked
+from groundwire.server.access_log import LINE_BYTES, AccessLog, FormattedLog, escaped, masked
 from groundwire.server.clock import common_log_stamp, date_field, utc_stamp
 from groundwire.server.errors import StartError
+from groundwire.server.log_format import FIELDS, is_own
+from groundwire.server.settings import ServerSettings
 from groundwire.server.sink import Sink
 
 MOMENT = 784111777.25  # Sun, 06 Nov 1994 08:49:37 GMT
@@ -41,14 +44,19 @@ class Log:
         self.turns = Turns()
         self.now = MOMENT
         sink = Sink.to_file(str(path))
-        self.log = AccessLog(self.turns, sink, line_format, lambda: self.now)  # type: ignore[arg-type]
+        log = FormattedLog if is_own(line_format) else AccessLog
+        self.log = log(self.turns, sink, line_format, lambda: self.now)  # type: ignore[arg-type]
 
     def record(self, **request: object) -> None:
-        self.log.record(("192.0.2.7", 5000), head(**request), 200, 13, 0.0125)  # type: ignore[arg-type]
+        self.log.record(("192.0.2.7", 5000), asked(**request), 200, 13, 0.0125)  # type: ignore[arg-type]
 
     def text(self) -> str:
         self.turns.turn()
         return self.path.read_text(encoding="ascii")
+
+
+def asked(**said: object) -> Request:
+    return Request.from_wire(head(**said), None)  # type: ignore[arg-type]
 
 
 def head(
@@ -57,6 +65,9 @@ def head(
     request = RequestHead()
     request.method = "GET"
     request.target = target
+    request.path, _, request.query = target.partition("?")
+    request.form = "origin"
+    request.authority = "localhost"
     request.version = "HTTP/1.1"
     request.fields = FieldSection()
     lines = [
@@ -217,6 +228,92 @@ def test_closing_writes_what_is_left(tmp_path: Path) -> None:
     assert 1 == log.path.read_text().count("\n")
 
 
+# The operator's own format.
+
+
+def test_a_line_of_the_operators_own(tmp_path: Path) -> None:
+    log = Log(
+        tmp_path / "log", "{{{method}}} 100% {path}?{query} {status} {octets}o {duration_ms} ms"
+    )
+
+    log.record(target="/a?b=1&token=S3CR3T")
+
+    assert "{GET} 100% /a?b=1&token=*** 200 13o 12.500 ms\n" == log.text()
+
+
+@pytest.mark.usefixtures("utc")
+def test_every_field_has_a_value(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", "|".join(f"{{{name}}}" for name in FIELDS))
+
+    log.record(referer=b"http://localhost/", user_agent=b"curl/8.5.0")
+
+    values = dict(zip(FIELDS, log.text().rstrip("\n").split("|"), strict=True))
+    assert 32 == len(values.pop("request_id"))
+    assert {
+        "remote_addr": "192.0.2.7",
+        "remote_port": "5000",
+        "time": "06/Nov/1994:08:49:37 +0000",
+        "time_utc": "1994-11-06T08:49:37Z",
+        "method": "GET",
+        "target": "/hello",
+        "path": "/hello",
+        "query": "-",
+        "version": "HTTP/1.1",
+        "scheme": "-",
+        "host": "localhost",
+        "status": "200",
+        "octets": "13",
+        "duration_ms": "12.500",
+        "duration_us": "12500",
+        "referer": "http://localhost/",
+        "user_agent": "curl/8.5.0",
+        "endpoint": "-",
+        "pid": str(os.getpid()),
+    } == values
+
+
+def test_a_refused_message_has_its_first_line_for_a_target(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", "{remote_addr} {method} {target} {status} {request_id}")
+
+    log.log.record_refused("", b'GET  /"x\x1b HTTP/1.1\r\nHost: a\r\n', 400, 20)
+    log.log.record(("192.0.2.7", 5000), None, 408, 20, 0.0)
+
+    assert r"unix: - GET  /\x22x\x1b HTTP/1.1 400 -" + "\n192.0.2.7 - - 408 -\n" == log.text()
+
+
+@pytest.mark.parametrize(
+    ("line_format", "reason"),
+    [
+        ("{method} {statu}", r"there is no field \{statu\}; the fields are remote_addr, .*pid$"),
+        ("{method} {}", r"there is no field \{\}"),
+        ("{method.__class__}", r"there is no field"),
+        ("{status:>5}", r"\{status\} stands alone"),
+        ("{status!r}", r"\{status\} stands alone"),
+        ("{status", r"expected '}'"),
+        ("{status}\n", r"printable ASCII"),
+        ("{status}\x1b[0m", r"printable ASCII"),
+        ("{status}" + "x" * 1000, r"more than 1000"),
+        ("combind", r"is not common, combined or json; the fields are"),
+    ],
+)
+def test_a_format_that_cannot_be_is_told_at_start(line_format: str, reason: str) -> None:
+    with pytest.raises(StartError, match=reason):
+        ServerSettings(access_log_format=line_format)
+
+
+def test_json_has_the_identifier_where_answers_have_it(tmp_path: Path) -> None:
+    sink = Sink.to_file(str(tmp_path / "log"))
+    turns = Turns()
+    log = AccessLog(turns, sink, "json", request_id=True)  # type: ignore[arg-type]
+    request = asked()
+    request.id = 'set "by" a program'
+
+    log.record("", request, 200, 13, 0.1)
+    turns.turn()
+
+    assert 'set "by" a program' == json.loads((tmp_path / "log").read_text())["request_id"]
+
+
 # What a peer sent.
 
 HOSTILE = 'a"b\\c\nd\re\x1b[31m\x7f\x85\x9f\xad\u2028\U0001f600%s%n{0}'
@@ -247,7 +344,9 @@ def test_escaped_text_is_printable_ascii_within_its_limit(
         assert kept == text or (kept.endswith("...") and text.startswith(kept[:-4]))
 
 
-@pytest.mark.parametrize("line_format", ["common", "combined", "json"])
+@pytest.mark.parametrize(
+    "line_format", ["common", "combined", "json", "{target} {referer} {user_agent} {path} {query}"]
+)
 @pytest.mark.parametrize("hostile", ["\n", '"', "\\", "\x1b", "\xff", "a"])
 def test_no_line_is_longer_than_8_kib(tmp_path: Path, line_format: str, hostile: str) -> None:
     log = Log(tmp_path / "log", line_format)
@@ -292,8 +391,9 @@ def test_secrets_in_urls_are_masked(target: str, shown: str) -> None:
 
 
 def test_no_secret_reaches_the_log(tmp_path: Path) -> None:
-    for line_format in ("common", "combined", "json"):
-        log = Log(tmp_path / line_format, line_format)
+    every = "|".join(f"{{{name}}}" for name in FIELDS)
+    for line_format in ("common", "combined", "json", every):
+        log = Log(tmp_path / line_format[:8], line_format)
         log.record(
             target="http://me:S3CR3T@localhost/?session=S3CR3T",
             referer=b"http://me:S3CR3T@localhost/?auth=S3CR3T",
@@ -447,7 +547,7 @@ def test_a_line_costs_little(tmp_path: Path) -> None:
     turns = Turns()
     sink = Sink.to_file(os.devnull)
     log = AccessLog(turns, sink)  # type: ignore[arg-type]
-    request = head(user_agent=b"curl/8.5.0")
+    request = asked(user_agent=b"curl/8.5.0")
     best = 1.0
     for _ in range(5):
         began = time.perf_counter()

@@ -12,6 +12,7 @@ from ..http.handler import DEFAULT_CONTENT_LIMIT_BYTES, ContentPolicy
 from ..http.request import Request
 from ..http.request_content import http_error
 from ..http.response import Response
+from ..protocol.head import RequestHead
 
 logger = logging.getLogger("groundwire.adapters")
 
@@ -84,15 +85,24 @@ class ASGIHandler:
             "http_version": head.version.removeprefix("HTTP/"),
             "method": head.method,
             "scheme": exchange.scheme,
-            "path": unquote(head.path),
+            # As the client asked for it (spec 2.4): with what a proxy has cut off.
+            "path": exchange.root_path + unquote(head.path),
             "raw_path": head.path.encode("ascii"),
             "query_string": head.query.encode("ascii"),
-            "root_path": "",
-            "headers": [(name.lower(), value) for name, value in head.lines],
+            "root_path": exchange.root_path,
+            "headers": _fields(request, head),
             "client": _pair(exchange.peer),
             "server": _pair(exchange.local),
             "state": self._state.copy(),
         }
+
+
+def _fields(request: Request, head: RequestHead) -> list[tuple[bytes, bytes]]:
+    fields = [(name.lower(), value) for name, value in head.lines]
+    if "id" in request.__dict__:  # as if a proxy in front of us had written it
+        fields = [field for field in fields if field[0] != b"x-request-id"]
+        fields.append((b"x-request-id", str(request.id).encode("latin-1", "replace")))
+    return fields
 
 
 def _pair(address: tuple[str, int] | str) -> tuple[str, int | None]:

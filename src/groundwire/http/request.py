@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import IO, Any, Self, cast
 
 from ..protocol.head import RequestHead
+from . import request_ids
 from .environ import (
     Environ,
     EnvironHeaders,
@@ -196,6 +197,8 @@ class Request(RequestFields):
         """The environ of WSGI (PEP 3333); made now, if the request came over the wire."""
         head, exchange = self._wire()
         environ = environ_from_head(head, exchange, self._wire_stream)
+        if "id" in self.__dict__:  # as if a proxy in front of us had written it
+            environ["HTTP_X_REQUEST_ID"] = str(self.id)
         environ["werkzeug.request"] = self
         return environ
 
@@ -252,6 +255,12 @@ class Request(RequestFields):
         if self.exchange is None:
             return self.environ.get("REMOTE_ADDR")
         return peer_address(self.exchange)
+
+    @cached_property
+    def id(self) -> str:
+        """What this request is called in logs: what X-Request-ID says, if that can be, otherwise 32 random digits."""
+        lines = self.headers.getlist(request_ids.FIELD)
+        return request_ids.taken_or_new(lines[0] if len(lines) == 1 else None)
 
     @cached_property
     def query_string(self) -> bytes:

@@ -197,7 +197,7 @@ class Connection(asyncio.Protocol):
                     server.counters.requests += 1
                     output.append(server.writer.whole(answer.status_code, plain_type, content))
                     if log is not None:
-                        log.record(self.peer, head, answer.status_code, len(content), took)
+                        log.record(self.peer, request, answer.status_code, len(content), took)
                 else:
                     self._flush(output)
                     if not self._deliver(request, answer, context, began):

@@ -235,9 +235,7 @@ class Delivery:
         server.counters.requests += 1
         if server.access_log is not None:
             elapsed = perf_counter() - self._began
-            server.access_log.record(
-                self._connection.peer, self.request.head, status, octets, elapsed
-            )
+            server.access_log.record(self._connection.peer, self.request, status, octets, elapsed)
 
     def _close(self, response: Response) -> None:
         """Close a response where its handler ran: functions given to `call_on_close` may block."""
@@ -362,9 +360,9 @@ def record_refusal(
     server.counters.refused += 1
     if server.access_log is not None:
         exchange = delivery or reception
-        head = None if exchange is None else exchange.request.head
+        request = None if exchange is None else exchange.request
         elapsed = 0.0 if delivery is None else delivery.elapsed_seconds
-        server.access_log.record(connection.peer, head, status, octets, elapsed)
+        server.access_log.record(connection.peer, request, status, octets, elapsed)
 
 
 def _failure() -> Response:

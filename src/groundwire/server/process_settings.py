@@ -37,6 +37,9 @@ class ProcessSettings:
     control: str | None = None
     """Path of a Unix socket, for this user only, by which ``groundwire ctl`` asks and commands."""
 
+    admin: str | None = None
+    """``HOST:PORT``, a port of loopback, or the path of a Unix socket, where /-/metrics, /-/health and /-/ready are."""
+
     reload: bool | None = None
     """Restart the program when its files change: for development. By default in debug mode."""
 

@@ -19,8 +19,9 @@ from ..http.request import Request
 from ..http.response import Response
 from ..protocol.http1.reader import RequestLines
 from ..protocol.http1.writer import ResponseWriter
-from .access_log import AccessLog
-from .addresses import ListeningSockets, open_sockets
+from .access_log import AccessLog, make_access_log
+from .addresses import ListeningSockets, open_sockets, scheme_of
+from .certificates import Certificates
 from .clock import date_field
 from .connection import Connection
 from .content import ContentBudget
@@ -219,7 +220,12 @@ class Server:
             settings.worker_memory_bytes, settings.worker_spool_bytes, settings.content_memory_bytes
         )
         if self._sink is not None:
-            self.access_log = self._log = AccessLog(loop, self._sink, settings.access_log_format)
+            self.access_log = self._log = make_access_log(
+                loop,
+                self._sink,
+                settings.access_log_format,
+                request_id=settings.request_id,
+            )
         self.writer.set_date(date_field(time.time()))
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from ..http.handler import Handler, InThread
 from ..http.request import Request
 from ..http.response import Response
-from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestLines
 from ..protocol.http1.writer import ResponseWriter
 from .content import ContentBudget
@@ -45,12 +44,12 @@ class RequestLog(Protocol):
     def record(
         self,
         peer: tuple[str, int] | str,
-        head: RequestHead | None,
+        request: Request | None,
         status: int,
         octets: int,
         duration_seconds: float,
     ) -> None:
-        """Note one answer; `head` is None for a request that was refused before it could be read."""
+        """Note one answer; `request` is None where it was refused before it could be read."""
         ...
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..protocol.limits import MessageLimits
+from . import log_format
 
 ForwardedHeaders = Literal["auto", "forwarded", "x-forwarded"]
 
-AccessLogFormat = Literal["common", "combined", "json"]
 ClientCertificates = Literal["required", "optional"]
 
 
@@ -139,5 +139,14 @@ class ServerSettings:
     access_log: str = "-"
     """``-`` for stderr, ``off``, or a file's path."""
 
-    access_log_format: AccessLogFormat = "combined"
-    """What a line about a request looks like."""
+    access_log_format: str = "combined"
+    """``common``, ``combined``, ``json``, or a text with fields such as ``{method} {target} {status}``."""
+
+    request_id: bool = False
+    """Whether answers carry X-Request-ID: the client's, where it sent one that can be, or a new one."""
+
+    metrics: bool = False
+    """Whether figures are kept for ``/-/metrics``. They are where there is an admin address or a control socket."""
+
+    def __post_init__(self) -> None:
+        log_format.check(self.access_log_format)
