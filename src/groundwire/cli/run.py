@@ -1,14 +1,17 @@
 """`groundwire run`: serve an application."""
 
+import importlib
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from ..app.environment import set_debug_flag, variable
+from ..app.environment import get_debug_flag, set_debug_flag, variable
 from ..app.locating import NoAppException
-from ..server.settings_table import configuration_of, server_settings
+from ..server.errors import StartError
+from ..server.settings_table import configuration_of, process_settings, server_settings
 from .aliasing import alias_flask
 from .as_main import run_as_main
 from .errors import CannotStart
@@ -19,6 +22,9 @@ from .settings_options import (
     setting_options,
 )
 from .target import TARGET_VARIABLE, Application, Program, is_file_name, split_target
+
+GROUNDWIRE = "groundwire"
+"""Imported by name: it is an entrance for programs, above everything else."""
 
 
 @click.command(cls=CommandWithSettings, short_help="Serve an application.")
@@ -78,21 +84,41 @@ def run(
         set_debug_flag(debug)
     program = context.ensure_object(Program)
     program.choose(target)
-    application: Application | None
     if as_flask:
         alias_flask()
+    alone = _reason_for_one_process(program, as_flask)
+    if not alone:
+        supervise(program, given, debug=debug, loop=loop)
+    elif given.get("workers", 1) != 1:
+        raise CannotStart(f"there can be one worker only {alone}; leave --workers out")
+    application: Application | None
+    if as_flask:
         application = _application_of_flask(program, given, debug)
         if application is None:
             return
     else:
         application = program.load_application()
-        if is_of_flask(application.value):
-            click.echo(
-                f"{application.name} is made with Flask itself, and runs as a WSGI application;"
-                " with --as-flask it runs on Groundwire alone.",
-                err=True,
-            )
+        if note := note_on(application):
+            click.echo(note, err=True)
     serve_application(application, given, debug=debug, loop=loop)
+
+
+def _reason_for_one_process(program: Program, as_flask: bool) -> str:
+    """Return why one process serves, without a supervisor; empty if nothing speaks against one."""
+    if not hasattr(os, "fork"):
+        return "on this system"
+    if get_debug_flag():
+        return "in debug mode"
+    if as_flask and _runs_as_main(program):
+        return "for a file that serves by itself (name its application: FILE.py:NAME)"
+    return ""
+
+
+def _runs_as_main(program: Program) -> bool:
+    place, _, expression = (program.app_import_path or variable(TARGET_VARIABLE) or "").partition(
+        ":"
+    )
+    return not expression and is_file_name(place) and Path(place).is_file()
 
 
 def _application_of_flask(
@@ -109,12 +135,54 @@ def _application_of_flask(
         raise CannotStart(error.message, error.details) from error
 
 
+def note_on(application: Application) -> str:
+    """Return what an operator should know of an application, if there is anything."""
+    if not is_of_flask(application.value):
+        return ""
+    return (
+        f"{application.name} is made with Flask itself, and runs as a WSGI application;"
+        " with --as-flask it runs on Groundwire alone."
+    )
+
+
 def is_of_flask(value: object) -> bool:
     """Whether an application is of the real Flask's class."""
     return any(
         kind.__name__ == "Flask" and kind.__module__.partition(".")[0] == "flask"
         for kind in type(value).__mro__
     )
+
+
+def supervise(
+    program: Program, given: dict[str, Any], *, debug: bool | None = None, loop: Any = None
+) -> NoReturn:
+    """Serve by processes that each load the application, then end this one.
+
+    Raises:
+        CannotStart: a setting cannot be.
+        SystemExit: always, with the exit status.
+    """
+    from ..server.supervisor import Supervisor
+    from ..server.worker import Loaded
+
+    settings = or_cannot_start(server_settings, given)
+
+    def load() -> Loaded:
+        try:
+            application = program.load_application()
+        except CannotStart as error:
+            raise StartError(error.format_message()) from error
+        if debug is not None and hasattr(application.value, "debug"):
+            application.value.debug = debug
+        config = configuration_of(application.value)
+        note = note_on(application)
+        own = server_settings(given, config)
+        return Loaded(application.handler, application.name, own, note)
+
+    # What each worker would import is imported once; the application never is.
+    importlib.import_module(GROUNDWIRE)
+    supervisor = Supervisor(load, settings, process_settings(given), loop=loop)
+    sys.exit(supervisor.run())
 
 
 def serve_application(

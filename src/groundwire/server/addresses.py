@@ -16,9 +16,6 @@ from typing import Final
 from .errors import StartError
 from .settings import ServerSettings
 
-UNIX_MODE: Final = 0o660
-"""Who may connect to a Unix socket: its owner and group. A proxy runs in the group, or as the owner."""
-
 NOTSENT_LOWAT_BYTES: Final = 131_072
 """How much unsent output the kernel takes. Without it the kernel swallows megabytes for a peer that does not read,
 and nobody can tell a slow reader from a fast one."""
@@ -41,6 +38,8 @@ class ListeningSockets:
 
     unix_path: str | None = None
     unix_inode: tuple[int, int] | None = field(default=None, repr=False)
+    redirecting: list[socket.socket] = field(default_factory=list[socket.socket])
+    """Where plain HTTP is answered with the way to https, if it is."""
 
     def unlink(self) -> None:
         """Remove the Unix socket's file, if it is still the one made here."""
@@ -55,7 +54,7 @@ class ListeningSockets:
     def close(self) -> None:
         """Close the sockets and remove the Unix socket's file."""
         self.unlink()
-        for listening in self.sockets:
+        for listening in (*self.sockets, *self.redirecting):
             listening.close()
 
 
@@ -66,17 +65,51 @@ def open_sockets(settings: ServerSettings) -> ListeningSockets:
         StartError: the address cannot be listened on.
     """
     if settings.unix is not None:
-        return _open_unix(settings.unix, settings.backlog)
-    return _open_tcp(settings.host, settings.port, settings.backlog)
+        return open_unix(settings.unix, settings.backlog, _mode(settings.unix_mode))
+    opened = _open_tcp(settings.host, settings.port, settings.backlog, scheme=scheme_of(settings))
+    return open_redirecting(opened, settings)
 
 
 def url_for_address(host: str, port: int, scheme: str = "http") -> str:
     """Return the URL of a host and port, the port left out where it is the scheme's own (RFC 9110 §4.2.3)."""
     authority = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{authority}" if port == 80 else f"{scheme}://{authority}:{port}"
+    usual = 443 if scheme == "https" else 80
+    return f"{scheme}://{authority}" if port == usual else f"{scheme}://{authority}:{port}"
 
 
-def _open_tcp(host: str, port: int, backlog: int) -> ListeningSockets:
+def scheme_of(settings: ServerSettings) -> str:
+    """Return what a server with these settings speaks: ``https``, once it has a certificate, or ``http``."""
+    is_secured = settings.cert or settings.tls_dev or settings.ssl_context is not None
+    return "https" if is_secured else "http"
+
+
+def open_redirecting(listening: ListeningSockets, settings: ServerSettings) -> ListeningSockets:
+    """Have `listening` listen where plain HTTP is redirected too, if `settings` say so.
+
+    Raises:
+        StartError: that address cannot be listened on; all of `listening` is closed then.
+    """
+    if settings.redirect_http is None:
+        return listening
+    try:
+        if scheme_of(settings) != "https":
+            raise StartError("--redirect-http leads to https, which needs --cert or --tls-dev")
+        host, _, port = settings.redirect_http.rpartition(":")
+        if not (port.isascii() and port.isdecimal()):
+            raise StartError(
+                f"{settings.redirect_http!r} is neither PORT nor HOST:PORT; say --redirect-http 80"
+            )
+        opened = _open_tcp(host or settings.host, int(port), settings.backlog, "--redirect-http")
+    except BaseException:
+        listening.close()
+        raise
+    listening.redirecting = opened.sockets
+    return listening
+
+
+def _open_tcp(
+    host: str, port: int, backlog: int, option: str = "--port", scheme: str = "http"
+) -> ListeningSockets:
     if not 0 <= port <= 65535:
         raise StartError(
             f"port {port} does not exist; choose one from 1 to 65535, or 0 for any that is free"
@@ -86,10 +119,10 @@ def _open_tcp(host: str, port: int, backlog: int) -> ListeningSockets:
     try:
         sockets = _bind_all(bounds, port, backlog, optional_ipv6=host in ("localhost", "", "*"))
     except OSError as error:
-        raise StartError(_why_not(error, host, port)) from error
+        raise StartError(_why_not(error, host, port, option)) from error
     chosen: int = sockets[0].getsockname()[1]
     shown = "localhost" if host in ("", "*", "0.0.0.0", "::") else host
-    return ListeningSockets(sockets, url_for_address(shown, chosen), port=chosen)
+    return ListeningSockets(sockets, url_for_address(shown, chosen, scheme), port=chosen)
 
 
 def _resolve(host: str, port: int) -> list[_Bound]:
@@ -175,35 +208,47 @@ def set_stream_options(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, option, NOTSENT_LOWAT_BYTES)
 
 
-def _why_not(error: OSError, host: str, port: int) -> str:
+def _why_not(error: OSError, host: str, port: int, option: str) -> str:
     shown = host or "*"
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {shown} is in use by another program; stop that one, or choose another port with --port"
+        return (
+            f"port {port} on {shown} is in use by another program; stop that one, "
+            f"or choose another port with {option}"
+        )
     if error.errno in (errno.EACCES, errno.EPERM):
         return (
             f"port {port} on {shown} needs a privilege this user does not have (ports under 1024 usually do); "
-            "choose a higher one with --port"
+            f"choose a higher one with {option}"
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{shown} is not an address of this machine; use localhost, one of its own, or 0.0.0.0 for all of them"
     return f"cannot listen on {shown} port {port}: {error.strerror or error}"
 
 
-def _open_unix(path: str, backlog: int) -> ListeningSockets:
+def open_unix(path: str, backlog: int, mode: int, option: str = "--unix") -> ListeningSockets:
+    """Listen on a Unix socket whose file has `mode` from the first moment on.
+
+    Args:
+        path: where.
+        backlog: how many may wait.
+        mode: who may connect.
+        option: what names the path, for messages.
+
+    Raises:
+        StartError: it cannot be listened on.
+    """
     family = getattr(socket, "AF_UNIX", None)
     if family is None:
-        raise StartError(
-            "this system has no Unix sockets; leave --unix out, and use --host and --port"
-        )
-    _remove_stale(path)
+        raise StartError(f"this system has no Unix sockets; leave {option} out")
+    _remove_stale(path, option)
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         try:
             listening.bind(path)
         except OSError as error:
-            raise StartError(_why_not_unix(error, path)) from error
+            raise StartError(_why_not_unix(error, path, option)) from error
         # Nobody can connect before listen(), so the mode is right from the first moment on.
-        os.chmod(path, UNIX_MODE)
+        os.chmod(path, mode)
         made = os.stat(path)
         listening.setblocking(False)
         listening.listen(backlog)
@@ -216,7 +261,17 @@ def _open_unix(path: str, backlog: int) -> ListeningSockets:
     )
 
 
-def _remove_stale(path: str) -> None:
+def _mode(text: str) -> int:
+    try:
+        mode = int(text, 8)
+        if not 0 <= mode <= 0o777:
+            raise ValueError
+    except ValueError as error:
+        raise StartError(f"{text!r} is no mode of a file; write --unix-mode as 660") from error
+    return mode
+
+
+def _remove_stale(path: str, option: str) -> None:
     """Remove the socket file of a server that has gone. One that answers, or any other file, is left alone."""
     try:
         mode = os.lstat(path).st_mode
@@ -224,7 +279,7 @@ def _remove_stale(path: str) -> None:
         return  # bind() says what is wrong with the path, if anything is
     if not stat.S_ISSOCK(mode):
         raise StartError(
-            f"{path!r} exists and is not a socket; remove it, or choose another path with --unix"
+            f"{path!r} exists and is not a socket; remove it, or choose another path with {option}"
         )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
@@ -238,17 +293,19 @@ def _remove_stale(path: str) -> None:
         except OSError:
             pass  # it may be busy, or not ours to ask: in both cases not ours to remove
     raise StartError(
-        f"{path!r} is in use by another program; stop that one, or choose another path with --unix"
+        f"{path!r} is in use by another program; stop that one, or choose another path with {option}"
     )
 
 
-def _why_not_unix(error: OSError, path: str) -> str:
+def _why_not_unix(error: OSError, path: str, option: str) -> str:
     if error.errno is None:  # Python itself refuses it, before the system is asked
-        return f"{path!r} is too long for a Unix socket (107 bytes at most); choose a shorter path with --unix"
+        return f"{path!r} is too long for a Unix socket (107 bytes at most); choose a shorter path with {option}"
     if error.errno == errno.EADDRINUSE:
-        return f"{path!r} is in use by another program; stop that one, or choose another path with --unix"
+        return f"{path!r} is in use by another program; stop that one, or choose another path with {option}"
     if error.errno == errno.ENOENT:
-        return f"the folder of {path!r} does not exist; make it, or choose another path with --unix"
+        return (
+            f"the folder of {path!r} does not exist; make it, or choose another path with {option}"
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"this user may not make {path!r}; choose a path in a folder that can be written, with --unix"
+        return f"this user may not make {path!r}; choose a path in a folder that can be written, with {option}"
     return f"cannot listen on {path!r}: {error.strerror or error}"

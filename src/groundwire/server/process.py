@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, Literal
 
+from .addresses import ListeningSockets
 from .errors import StartError
 from .server import AnyHandler, Server
 from .settings import ServerSettings
@@ -48,6 +49,7 @@ def run(
     name: str = "",
     loop: LoopChoice | None = None,
     announce: Callable[[Server], None] | None = None,
+    listening: ListeningSockets | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit status for the process.
 
@@ -61,14 +63,15 @@ def run(
         loop: the event loop; by default what the variable ``GROUNDWIRE_LOOP`` says, otherwise
             uvloop where it is installed.
         announce: called once the server accepts connections; by default `announce_on_stderr`.
+        listening: sockets that are listening already, to serve on in place of what `settings` say.
 
     Returns:
         0 after a graceful stop, even one that its bound cut short; 128 and the signal's number when
         a second signal ended it; 2 when it could not start, which stderr then says in one line.
     """
-    diagnostics = _log_to_stderr()
+    diagnostics = log_to_stderr()
     received: list[int] = []
-    server = Server(handler, settings)
+    server = Server(handler, settings, listening=listening)
     try:
         make_loop = loop_factory(loop or os.environ.get(LOOP_VARIABLE) or "auto")
         server.open()
@@ -76,10 +79,7 @@ def run(
         with asyncio.Runner(loop_factory=make_loop) as runner:
 
             def ready() -> None:
-                # What exists by now lives as long as the process. Left to the collector, each full
-                # collection would hold the loop for milliseconds to find that out again.
-                gc.collect()
-                gc.freeze()
+                freeze_memory()
                 _obey_signals(server, received)
                 if announce is not None:
                     announce(server)
@@ -105,15 +105,32 @@ def run(
     return 128 + received[1] if len(received) > 1 else 0
 
 
+def freeze_memory() -> None:
+    """Leave what exists by now out of garbage collections, for it lives as long as the process.
+
+    Left to the collector, each full collection would hold the loop for milliseconds to find that out again.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def announce_on_stderr(server: Server, name: str = "") -> None:
     """Say where clients find the server, and how to end it; warn where debug mode is on."""
-    settings = server.settings
-    place = server.url
+    what = name or str(getattr(server.handler, "name", ""))
+    announce(what, server.url, server.settings, debug=getattr(server.handler, "debug", False))
+
+
+def announce(
+    name: str, url: str, settings: ServerSettings, *, debug: bool = False, workers: int = 1
+) -> None:
+    """Say on standard error where clients find what, and how to end it; warn where debug mode is on."""
+    place = url
     if settings.unix is None and settings.host in ("", "*", "0.0.0.0", "::"):
         place = f"every address of this machine, here {place}"
-    what = name or str(getattr(server.handler, "name", "")) or "requests"
-    text = f"Groundwire {version()} serves {what} on {place} (Ctrl+C stops)\n"
-    if getattr(server.handler, "debug", False):
+    if workers > 1:
+        place = f"{place} with {workers} workers"
+    text = f"Groundwire {version()} serves {name or 'requests'} on {place} (Ctrl+C stops)\n"
+    if debug:
         warning = "Debug mode: errors show source code on this machine. Never use it in production."
         coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         text += f"\x1b[1;97;41m {warning} \x1b[0m\n" if coloured else f"{warning}\n"
@@ -162,12 +179,12 @@ def _obey_signals(server: Server, received: list[int]) -> None:
 class DiagnosticsHandler(logging.Handler):
     """Writes log records without ever waiting for who reads them, and no message without end."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, prefix: str = "") -> None:
         super().__init__()
         self._sink = sink
         self._second = 0
         self._seen: Counter[tuple[int, object]] = Counter()
-        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        self.setFormatter(logging.Formatter(f"{prefix}%(levelname)s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, unless ten with the same message have been written in this second."""
@@ -190,11 +207,15 @@ class DiagnosticsHandler(logging.Handler):
         super().close()
 
 
-def _log_to_stderr() -> DiagnosticsHandler | None:
-    """Show the server's own messages, where the program has not said what becomes of them."""
+def log_to_stderr(prefix: str = "") -> DiagnosticsHandler | None:
+    """Show the server's own messages, where the program has not said what becomes of them.
+
+    Args:
+        prefix: what each begins with, such as which of several processes says it.
+    """
     if logger.handlers or logging.getLogger().handlers:
         return None
-    handler = DiagnosticsHandler(Sink.to_stderr())
+    handler = DiagnosticsHandler(Sink.to_stderr(), prefix)
     logger.addHandler(handler)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)

@@ -27,6 +27,9 @@ class ServerSettings:
     unix: str | None = None
     """Path of a Unix socket to listen on instead of host and port."""
 
+    unix_mode: str = "660"
+    """Who may connect to the Unix socket, as chmod has it: by default its owner and group."""
+
     backlog: int = 1024
     """Connections that wait in the kernel to be accepted; nginx 511, Apache 511. The system has a bound of its own."""
 
@@ -94,6 +97,9 @@ class ServerSettings:
 
     tls_handshake_seconds: int = 10
     """From connecting to the end of the TLS handshake. Beyond: close."""
+
+    tls_dev: bool = False
+    """Whether to make a certificate for this machine on the spot, for development; needs the package trustme."""
 
     hsts_seconds: int = 0
     """How long browsers shall use nothing but https for this host (RFC 6797). 0: not said."""

@@ -44,6 +44,17 @@ class Sink:
         self._prepare()
 
     @classmethod
+    def named(cls, name: str) -> "Sink | None":
+        """Open what an operator named: a file, ``-`` for standard error, or None for ``off``.
+
+        Raises:
+            StartError: it is a file that cannot be written.
+        """
+        if name == "off":
+            return None
+        return cls.to_stderr() if name == "-" else cls.to_file(name)
+
+    @classmethod
     def to_file(cls, path: str) -> "Sink":
         """Open a file to append to, made with mode 0640 if it is not there.
 
