@@ -20,8 +20,7 @@ from ..http.response import Response
 from ..protocol.http1.reader import RequestLines
 from ..protocol.http1.writer import ResponseWriter
 from .access_log import AccessLog, make_access_log
-from .addresses import ListeningSockets, open_sockets, scheme_of
-from .certificates import Certificates
+from .addresses import ListeningSockets, open_sockets
 from .clock import date_field
 from .connection import Connection
 from .content import ContentBudget
