@@ -26,7 +26,7 @@ from .control import ControlSocket, answering
 from .crew import Crew
 from .errors import StartError
 from .gathering import Gatherings
-from .helpers import Helper
+from .assistants import Assistant
 from .inherited import open_listening
 from .pid_file import PidFile
 from .privileges import Identity, identity_of
@@ -46,7 +46,7 @@ HELD_SECONDS: Final = 3.0
 """When checks are further apart than this, it was the supervisor that had no processor."""
 
 LAST_SECONDS: Final = 2.0
-"""How long helpers have to end after the workers."""
+"""How long assistants have to end after the workers."""
 
 _SIGNALS: Final = (
     *("SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"),
@@ -62,7 +62,7 @@ class Supervisor:
         settings: what each worker does.
         processes: how many there are, as whom, and when they are replaced.
         loop: the workers' event loop; see `process.run`.
-        helpers: other children.
+        assistants: other children.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Supervisor:
         processes: ProcessSettings,
         *,
         loop: LoopChoice | None = None,
-        helpers: Sequence[Helper] = (),
+        assistants: Sequence[Assistant] = (),
     ) -> None:
         self._load = load
         self._settings = settings
         self._processes = processes
         self._loop: LoopChoice = loop or "auto"
-        self._helpers = tuple(helpers)
+        self._helpers = tuple(assistants)
         self._timers = Timers()
         self._crew = Crew(
             self._fork_worker,
@@ -92,11 +92,11 @@ class Supervisor:
         self._crew.on_empty = self._crew_is_gone
         self._crew.on_reloaded = self._reloaded
         self._gatherings = Gatherings(self._timers)
-        self._children: dict[int, tuple[Helper, Child]] = {}
+        self._children: dict[int, tuple[Assistant, Child]] = {}
         self._selector = selectors.DefaultSelector()
         self._notifier = Notifier()
         self._pid = os.getpid()
-        self._started = time.time()
+        self._started = time.monotonic()
         self._listening: ListeningSockets
         self._control: ControlSocket | None = None
         self._pid_file: PidFile | None = None
@@ -121,8 +121,8 @@ class Supervisor:
                 self._open()
                 freeze_memory()
                 self._crew.start()
-                for helper in self._helpers:
-                    self._start_helper(helper)
+                for assistant in self._helpers:
+                    self._start_assistant(assistant)
                 while self._status is None:
                     self._turn()
                 return self._status
@@ -255,7 +255,7 @@ class Supervisor:
         self._listen_to(worker)
         return worker
 
-    def _start_helper(self, helper: Helper) -> None:
+    def _start_assistant(self, assistant: Assistant) -> None:
         if self._stopping:
             return
         ours, theirs = channel_pair()
@@ -266,17 +266,19 @@ class Supervisor:
             replace(self._listening, unix_path=None).close()
 
         try:
-            pid = fork(let_go, lambda: helper.run(theirs, self._identity))
+            pid = fork(let_go, lambda: assistant.run(theirs, self._identity))
         except OSError as error:
             ours.close()
-            logger.error("the %s cannot be started: %s", helper.name, error.strerror or error)
-            self._timers.call_in(helper.next_delay_seconds(), lambda: self._start_helper(helper))
+            logger.error("the %s cannot be started: %s", assistant.name, error.strerror or error)
+            self._timers.call_in(
+                assistant.next_delay_seconds(), lambda: self._start_assistant(assistant)
+            )
             return
         finally:
             if os.getpid() == self._pid:
                 theirs.close()
-        child = Child(f"the {helper.name}", pid, ours)
-        self._children[pid] = helper, child
+        child = Child(f"the {assistant.name}", pid, ours)
+        self._children[pid] = assistant, child
         self._listen_to(child)
 
     def _let_go(self) -> None:
@@ -287,7 +289,7 @@ class Supervisor:
                 end.close()
         for worker in self._crew.workers.values():
             worker.let_go()
-        for _helper, child in self._children.values():
+        for _assistant, child in self._children.values():
             child.let_go()
         if self._control is not None:
             self._control.let_go()
@@ -353,13 +355,13 @@ class Supervisor:
 
     def _ended(self, pid: int, status: int) -> None:
         if pid in self._children:
-            helper, child = self._children.pop(pid)
+            assistant, child = self._children.pop(pid)
             self._forget(child)
             child.let_go()
             if not self._stopping:
                 logger.error("%s %s, and is started again", child, how_it_ended(status))
-                delay = helper.next_delay_seconds()
-                self._timers.call_in(delay, lambda: self._start_helper(helper))
+                delay = assistant.next_delay_seconds()
+                self._timers.call_in(delay, lambda: self._start_assistant(assistant))
             elif not self._children and not self._crew.workers:
                 self._end()
         elif (worker := self._crew.workers.get(pid)) is not None:
@@ -408,7 +410,7 @@ class Supervisor:
             "pid": self._pid,
             "name": self._name,
             "url": self._listening.url,
-            "started": round(self._started, 3),
+            "age_seconds": round(time.monotonic() - self._started, 1),
             "stopping": self._stopping,
             "reloading": self._crew.is_reloading,
             "generation": self._crew.generation,
@@ -436,7 +438,7 @@ class Supervisor:
         self._selector.register(channel, selectors.EVENT_READ, hear)
 
     def _command(self, channel: Channel, message: Message) -> None:
-        """Obey an operator's program, or a helper."""
+        """Obey an operator's program, or a assistant."""
         answer = answering(channel, message)
 
         def reply(**fields: Any) -> None:
@@ -509,7 +511,7 @@ class Supervisor:
         self._crew.stop(at_once=at_once)
 
     def _crew_is_gone(self) -> None:
-        for _helper, child in self._children.values():
+        for _assistant, child in self._children.values():
             self._forget(child)
             child.let_go()
         if not self._children:
@@ -524,7 +526,7 @@ class Supervisor:
             if self._status == CANNOT_START:
                 worker.signal(signal.SIGKILL)
             worker.let_go()
-        for _helper, child in self._children.values():
+        for _assistant, child in self._children.values():
             child.let_go()
             child.signal(signal.SIGKILL)
         if hasattr(self, "_listening"):

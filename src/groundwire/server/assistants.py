@@ -15,7 +15,7 @@ logger = logging.getLogger("groundwire.server")
 LONGEST_DELAY_SECONDS: Final = 10.0
 
 
-class Helper:
+class Assistant:
     """What such a child is.
 
     Args:
