@@ -37,6 +37,8 @@ JSON = ("Content-Type", "application/json")
 class InMemoryExchange:
     """An exchange without a server behind it."""
 
+    tls = None
+
     def __init__(self, scheme: str = "http", peer: Any = ("192.0.2.7", 5000)) -> None:
         self.scheme = scheme
         self.peer = peer

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from ..protocol.head import RequestHead
 from .exchange import Exchange
 from .headers import Headers, ImmutableHeadersMixin
+from .tls import tls_variables
 from .urls import get_current_url, get_host
 
 Environ = dict[str, Any]
@@ -70,6 +71,8 @@ def environ_from_head(head: RequestHead, exchange: Exchange, content: Any) -> En
     }
     if isinstance(exchange.peer, tuple):
         environ["REMOTE_PORT"] = str(exchange.peer[1])
+    if exchange.tls is not None:
+        environ.update(tls_variables(exchange.tls))
     environ.update(_field_variables(head.fields.lines))
     if head.fields.upgrade is not None:
         offered = exchange.offer_socket(head)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any, Protocol
 
 from ..protocol.head import RequestHead
+from .tls import TLSInfo
 
 
 class ContentError(Exception):
@@ -80,6 +81,14 @@ class Exchange(Protocol):
     @property
     def scheme(self) -> str:
         """``http`` or ``https``."""
+        ...
+
+    @property
+    def tls(self) -> TLSInfo | None:
+        """What TLS tells of the connection, with the client's certificate where it has shown one.
+
+        None where the connection is plain, though a proxy before it may have spoken TLS with the client.
+        """
         ...
 
     @property

@@ -21,6 +21,7 @@ from ..http.exchange import ContentInterrupted
 from ..http.handler import HELD_LOOP_SECONDS, InThread
 from ..http.request import Request
 from ..http.response import Response
+from ..http.tls import TLSInfo
 from ..protocol.errors import ProtocolError
 from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestReader
@@ -508,9 +509,8 @@ class Connection(asyncio.Protocol):
             return
         try:
             transport.write_eof()
-        except (
-            OSError
-        ):  # so asyncio's own loop says that the peer has closed and refused the answer
+        except OSError:
+            # So asyncio's own loop says that the peer has closed and refused the answer.
             transport.abort()
             return
         if self.paused:
@@ -552,6 +552,8 @@ class Connection(asyncio.Protocol):
     def _close_if_idle(self) -> None:
         if self.is_idle:
             self.transport.close()
+        elif self.state is State.HANDSHAKING:  # it is bounded too, and a request may follow
+            self.loop.call_later(STOP_IDLE_SECONDS, self._close_if_idle)
         elif self.takeover is not None:
             self.takeover.stop()
 
@@ -573,6 +575,11 @@ class Connection(asyncio.Protocol):
     # The exchange, for the handler and for `send_stream`.
 
     @property
+    def tls(self) -> TLSInfo | None:
+        """What TLS tells of the connection; see `Exchange.tls`."""
+        return cast("TLSInfo | None", self.transport.get_extra_info("tls"))
+
+    @property
     def disconnected(self) -> bool:
         """Whether the peer has gone."""
         return self.state is CLOSED
@@ -585,9 +592,8 @@ class Connection(asyncio.Protocol):
         delivery = self.delivery
         if delivery is None:
             return  # the final response follows at once, and this is of no use
-        if _runs_in(
-            self.loop
-        ):  # at once: a coroutine that never waits is answered in this very turn
+        if _runs_in(self.loop):
+            # At once: a coroutine that never waits is answered in this very turn.
             self._send_interim(delivery, data)
         else:
             self.loop.call_soon_threadsafe(self._send_interim, delivery, data)

@@ -21,6 +21,9 @@ def enforce(connection: Connection, now: int) -> None:
     state = connection.state
     if state is State.READY:
         _enforce_head(connection, now - connection.since)
+    elif state is State.HANDSHAKING:
+        if now - connection.since > connection.server.settings.tls_handshake_seconds:
+            connection.transport.abort()
     elif state is State.LINGERING or state is State.DRAINING:
         if now - connection.since > LINGER_SECONDS:
             connection.transport.close()

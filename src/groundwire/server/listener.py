@@ -52,6 +52,7 @@ class Listener(Generic[ConnectionT]):
         max_connections: how many may be open; beyond, the others wait in the kernel's queue.
         max_connections_per_address: how many may be open from one IPv4 address or one IPv6 /64;
             beyond, they are reset. Loopback and Unix sockets are exempt.
+        protect: makes what speaks with the peer in place of the connection, in TLS for example.
 
     Attributes:
         accepted: how many connections have been accepted.
@@ -67,6 +68,7 @@ class Listener(Generic[ConnectionT]):
         *,
         max_connections: int,
         max_connections_per_address: int,
+        protect: Callable[[ConnectionT], asyncio.Protocol] | None = None,
     ) -> None:
         self.accepted = 0
         self.turned_away = 0
@@ -76,6 +78,7 @@ class Listener(Generic[ConnectionT]):
         self._connections = connections
         self._max_connections = max_connections
         self._max_per_address = max_connections_per_address
+        self._protect = protect
         self._connecting: dict[ConnectionT, asyncio.Task[None]] = {}
         self._networks: dict[ConnectionT, bytes] = {}
         self._open_per_network: Counter[bytes] = Counter()
@@ -225,7 +228,8 @@ class Listener(Generic[ConnectionT]):
 
     async def _connect(self, connection: ConnectionT, accepted: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(lambda: connection, accepted)
+            protocol = connection if self._protect is None else self._protect(connection)
+            await self._loop.connect_accepted_socket(lambda: protocol, accepted)
         except Exception as error:  # whatever it is, the other connections go on
             accepted.close()
             if not isinstance(error, OSError):

@@ -7,6 +7,7 @@ lets each connection judge its own deadlines, so that no request needs a timer o
 import asyncio
 import contextlib
 import contextvars
+import functools
 import inspect
 import logging
 import time
@@ -18,9 +19,8 @@ from ..http.handler import ContentPolicy, Handler
 from ..http.request import Request
 from ..http.response import Response
 from ..protocol.http1.reader import RequestLines
-from ..protocol.http1.writer import ResponseWriter
 from .access_log import AccessLog, make_access_log
-from .addresses import ListeningSockets, open_sockets
+from .addresses import ListeningSockets, open_sockets, scheme_of
 from .clock import date_field
 from .connection import Connection
 from .content import ContentBudget
@@ -28,10 +28,12 @@ from .deadlines import enforce
 from .errors import StartError
 from .hangs import Hangs
 from .listener import Listener, connection_limit
+from .redirecting import RedirectingState, writer_for
 from .server_state import Answer, Counters, RequestLog
 from .settings import ServerSettings
 from .sink import Sink
 from .threads import ThreadPool
+from .tls import TLS
 
 logger = logging.getLogger("groundwire.server")
 
@@ -86,6 +88,7 @@ class Server:
         connection_class: what serves one connection; a subclass can watch its bytes.
         listening: sockets that are listening already, to serve on in place of what `settings` say.
         sink: what the access log is written to, in place of what `settings` say.
+        tls: the certificates, loaded already, in place of what `settings` say.
 
     Attributes:
         each_second: called by the sweep, once a second.
@@ -107,12 +110,13 @@ class Server:
         *,
         listening: ListeningSockets | None = None,
         sink: Sink | None = None,
+        tls: TLS | None = None,
     ) -> None:
         given: Any = handler
         self.handler: Handler = given if hasattr(given, "handle") else CallableHandler(given)
         self.handle: Callable[[Request], Answer] = self.handler.handle
         self.settings = settings or ServerSettings()
-        self.writer = ResponseWriter()
+        self.writer = writer_for(self.settings)
         self.request_lines: RequestLines = {}
         self.counters = Counters()
         self.connections: set[Connection] = set()
@@ -126,7 +130,9 @@ class Server:
         self.port: int | None = listening.port if listening is not None else None
         self._connection_class = connection_class
         self._listening = listening
-        self._listener: Listener[Connection] | None = None
+        self._listeners: list[Listener[Connection]] = []
+        self._redirecting: RedirectingState | None = None
+        self._tls = tls
         self._sink = sink
         self._log: AccessLog | None = None
         self._sweep_timer: asyncio.TimerHandle | None = None
@@ -150,8 +156,10 @@ class Server:
         Clients that connect from now on wait until `start`.
 
         Raises:
-            StartError: the address or the log file cannot be used.
+            StartError: the address, a certificate or the log file cannot be used.
         """
+        if self._tls is None and scheme_of(self.settings) == "https":
+            self._tls = TLS.of(self.settings)
         if self._listening is not None:
             return
         listening = open_sockets(self.settings)
@@ -166,7 +174,7 @@ class Server:
 
     def close(self) -> None:
         """Give back what `open` took, if the server has not been started. Otherwise `stop` does."""
-        if self._listening is not None and self._listener is None:
+        if self._listening is not None and not self._listeners:
             self._listening.close()
             self._listening = None
         if self._sink is not None and self._log is None:
@@ -177,7 +185,7 @@ class Server:
         """Open if that has not been done, let the handler get ready, then accept connections.
 
         Raises:
-            StartError: the address or the log file cannot be used.
+            StartError: the address, a certificate or the log file cannot be used.
             Exception: whatever the handler's `startup` raised.
         """
         self.open()
@@ -190,17 +198,37 @@ class Server:
             self.close()
             self._close()
             raise
-        self._listener = Listener(
+        protect = None
+        if self._tls is not None:
+            protect = self._tls.protect
+            self.each_second.append(self._tls.sweep)
+        self._listeners.append(self._listener(listening, self._make_connection, protect))
+        if listening.redirecting and self._tls is not None:
+            state: Any = RedirectingState(self, self._tls.certificates)
+            self._redirecting = state
+            plain = ListeningSockets(listening.redirecting, "")
+            make_plain = functools.partial(self._connection_class, state)
+            self._listeners.append(self._listener(plain, make_plain))
+        self._next_sweep = self.loop.time() + SWEEP_SECONDS
+        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
+        for listener in self._listeners:
+            listener.start()
+
+    def _listener(
+        self,
+        listening: ListeningSockets,
+        make_connection: Callable[[], Connection],
+        protect: Callable[[Connection], asyncio.Protocol] | None = None,
+    ) -> Listener[Connection]:
+        return Listener(
             self.loop,
             listening,
-            self._make_connection,
+            make_connection,
             self.connections,
             max_connections=connection_limit(self.settings.max_connections),
             max_connections_per_address=self.settings.max_connections_per_address,
+            protect=protect,
         )
-        self._next_sweep = self.loop.time() + SWEEP_SECONDS
-        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
-        self._listener.start()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make what connections need besides sockets. `start` does it; a server in memory needs no more."""
@@ -264,6 +292,11 @@ class Server:
         """
         self._end_requested.set()
 
+    def reload_certificates(self) -> None:
+        """Read the certificates' files again, for handshakes from now on. On the loop's thread only."""
+        if self._tls is not None:
+            self._tls.certificates.reload()
+
     def reopen_log(self) -> None:
         """Open the access log's file anew, for it has been renamed. On the loop's thread only."""
         if self._sink is not None:
@@ -278,13 +311,14 @@ class Server:
         Those who wait in the kernel's queue are accepted first. Answers say ``Connection: close``;
         idle connections, whose client may be about to send, are closed after a second.
         """
-        listener = self._listener
-        if listener is None:
+        if not self._listeners:
             return
         self.stopping = True
-        listener.close()
-        await listener.settle()
-        self._listener = None
+        for listener in self._listeners:
+            listener.close()
+        for listener in self._listeners:
+            await listener.settle()
+        self._listeners.clear()
         for connection in tuple(self.connections):
             connection.stop()
         await self._wait_until_none_open(self._stop_at_once)
@@ -297,11 +331,11 @@ class Server:
         self._close()
 
     async def _retire(self) -> None:
-        listener = self._listener
-        assert listener is not None  # `serve` has started it
         self.stopping = True
-        listener.leave()
-        await listener.settle()
+        for listener in self._listeners:
+            listener.leave()
+        for listener in self._listeners:
+            await listener.settle()
         for connection in tuple(self.connections):
             connection.stop(close_idle=False)
         await self._wait_until_none_open(self._stop_requested)
@@ -312,14 +346,14 @@ class Server:
         """Note that a connection is open."""
         self.counters.connections += 1
         self.connections.add(connection)
-        if self._listener is not None:
-            self._listener.established(connection)
+        for listener in self._listeners:
+            listener.established(connection)
 
     def connection_lost(self, connection: Connection) -> None:
         """Forget a connection, and let another one in."""
         self.connections.discard(connection)
-        if self._listener is not None:
-            self._listener.released(connection)
+        for listener in self._listeners:
+            listener.released(connection)
         if self.stopping and not self.connections:
             self._none_open.set()
 
@@ -336,6 +370,8 @@ class Server:
         self.now += 1
         # Date comes from the clock on the wall; deadlines count sweeps, which no change of it touches.
         self.writer.set_date(date_field(time.time()))
+        if self._redirecting is not None:
+            self._redirecting.writer.set_date(self.writer.date)
         lingering = 0
         for connection in tuple(self.connections):
             try:

@@ -6,6 +6,7 @@ import enum
 class State(enum.Enum):
     """What a connection is doing, and what that means."""
 
+    HANDSHAKING = "waiting for the peer to end its TLS handshake"
     READY = "waiting for a request"
     YIELDED = "requests wait for the next turn, or for the peer to take answers"
     COLLECTING = "waiting for the content of a request"

@@ -30,16 +30,27 @@ class ResponseWriter:
         date: the value of the Date field, set by `set_date`.
     """
 
-    __slots__ = ("_date_text", "_names", "_prefixes", "_server", "date")
+    __slots__ = ("_date_text", "_lines", "_names", "_own", "_prefixes", "_server", "date")
 
-    def __init__(self, server: str = "groundwire") -> None:
+    def __init__(self, server: str = "groundwire", **fields: str) -> None:
         """Name the server; the date has to be set before anything is written.
 
+        Args:
+            server: the value of the Server field.
+            fields: others that every response has unless it has one of that name already; an underscore in a name
+                stands for a hyphen.
+
         Raises:
-            ValueError: `server` cannot be a field value.
+            ValueError: one of them cannot be a field.
         """
         _check_value("Server", server)
         self._server = server
+        self._lines: dict[str, str] = {}
+        for name, value in fields.items():
+            hyphened = name.replace("_", "-")
+            check_field(hyphened, value)
+            self._lines[hyphened.lower()] = f"{hyphened}: {value}"
+        self._own = OWN_FIELDS | self._lines.keys()
         self._prefixes: dict[tuple[int, str | None], bytes] = {}
         self._names: dict[str, str] = {}
         self.date = b"Thu, 01 Jan 1970 00:00:00 GMT"
@@ -123,25 +134,29 @@ class ResponseWriter:
             _check_value("the reason phrase", reason)
         lines = [f"HTTP/1.1 {status} {reason}"]
         wants_server = wants_date = not interim
-        names = self._names
+        names, own, more_lines = self._names, self._own, self._lines
         is_value = FIELD_VALUE_TEXT.fullmatch
         # PERF: 0.3 µs a line.
         for name, value in fields:
             lowered = names.get(name) or self._learn_name(name)
             if is_value(value) is None:
                 _check_value(name, value)
-            if lowered in OWN_FIELDS:
+            if lowered in own:
                 if lowered in FRAMING_FIELDS:
                     continue
                 if lowered == "date":
                     wants_date = False
-                else:
+                elif lowered == "server":
                     wants_server = False
+                else:
+                    more_lines = {k: line for k, line in more_lines.items() if k != lowered}
             lines.append(f"{name}: {value}")
         if wants_server:
             lines.append(f"Server: {self._server}")
         if wants_date:
             lines.append(f"Date: {self._date_text}")
+        if more_lines and not interim:
+            lines.extend(more_lines.values())
         if content_length is not None and chunked:
             raise ValueError("a message is framed by Content-Length or by chunks, not by both")
         if status >= 200 and status != 204:
