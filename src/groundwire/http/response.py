@@ -245,10 +245,6 @@ class Response(ResponseFields):
 
     @status.setter
     def status(self, value: Status) -> None:
-        if not isinstance(value, (int, str)):
-            raise TypeError(
-                f"a status is a code or text, not {type(value).__name__}: {value!r:.100}"
-            )
         self.status_code, self.reason = parse_status(value)
         self._reason_status = self.status_code
 

@@ -39,10 +39,13 @@ def parse_status(status: Status) -> tuple[int, str | None]:
     """Return the status code, and the reason phrase where it is another than the usual one.
 
     Raises:
+        TypeError: it is neither a code nor text.
         ValueError: the status is empty, or its reason phrase cannot be sent (RFC 9112 §4).
     """
     if isinstance(status, int):
         return int(status), None
+    if not isinstance(status, str):
+        raise TypeError(f"a status is a code or text, not {type(status).__name__}: {status!r:.100}")
     # Only blanks are white space here: a line break within a status is no mistake to be mended (RFC 9112 §4).
     text = status.strip(OWS)
     if not text:
