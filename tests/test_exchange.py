@@ -47,6 +47,7 @@ class FakeStream:
     peer = ("192.0.2.1", 1234)
     local = ("192.0.2.2", 443)
     scheme = "https"
+    root_path = ""
     disconnected = False
     taken_over = False
 

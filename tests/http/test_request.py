@@ -38,6 +38,7 @@ class InMemoryExchange:
     """An exchange without a server behind it."""
 
     tls = None
+    root_path = ""
 
     def __init__(self, scheme: str = "http", peer: Any = ("192.0.2.7", 5000)) -> None:
         self.scheme = scheme

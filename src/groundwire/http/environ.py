@@ -49,7 +49,7 @@ def environ_from_head(head: RequestHead, exchange: Exchange, content: Any) -> En
     server_name, server_port = _server_address(head, exchange)
     environ: Environ = {
         "REQUEST_METHOD": head.method,
-        "SCRIPT_NAME": "",
+        "SCRIPT_NAME": encode_wsgi(exchange.root_path),
         "PATH_INFO": unquote_to_bytes(head.path).decode("latin-1"),
         "QUERY_STRING": head.query,
         "REQUEST_URI": head.target,
@@ -69,7 +69,7 @@ def environ_from_head(head: RequestHead, exchange: Exchange, content: Any) -> En
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    if isinstance(exchange.peer, tuple):
+    if isinstance(exchange.peer, tuple) and exchange.peer[1]:  # a proxy may not have said it
         environ["REMOTE_PORT"] = str(exchange.peer[1])
     if exchange.tls is not None:
         environ.update(tls_variables(exchange.tls))

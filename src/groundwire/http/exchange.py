@@ -92,6 +92,11 @@ class Exchange(Protocol):
         ...
 
     @property
+    def root_path(self) -> str:
+        """Where the application is mounted for the client, without a slash at the end: what a proxy has cut off."""
+        ...
+
+    @property
     def disconnected(self) -> bool:
         """Whether the peer has gone, so that no answer can reach it. Safe to read in any thread."""
         ...

@@ -137,6 +137,19 @@ class RequestHead:
         host = (b"Host", self.authority.encode())
         return (host, *(line for line in sent if line[0].lower() != b"host"))
 
+    def addressed_to(self, authority: str) -> "RequestHead":
+        """Return this head as that of a request for `authority`, which `lines` then say too.
+
+        Where a proxy has asked us for another host than the client asked for, this is the client's request.
+        """
+        head = RequestHead()
+        for name in RequestHead.__slots__:
+            setattr(head, name, getattr(self, name))
+        head.authority = authority
+        if head.form == "origin":
+            head.form = "absolute"  # in which Host is ignored
+        return head
+
     @property
     def has_content(self) -> bool:
         """Whether content follows, be it of unknown length."""

@@ -83,6 +83,9 @@ class Connection(asyncio.Protocol):
         "server",
     )
 
+    root_path = ""
+    """See `Exchange.root_path`."""
+
     def __init__(self, server: ServerState) -> None:
         self.server = server
         self.loop = server.loop
