@@ -112,6 +112,7 @@ class Crew:
         """Who waits for the reload that is going on; None if none is."""
 
         self._next_reloads: list[ReloadDone] = []
+        self._told_failure = ""
 
     @property
     def is_reloading(self) -> bool:
@@ -160,7 +161,7 @@ class Crew:
                 place.restart.cancel()
         for worker in tuple(self.workers.values()):
             if worker.state == "starting" and (at_once or not self.has_served):
-                worker.signal(signal.SIGKILL)
+                self._kill(worker)
                 continue
             worker.channel.send("stop", at_once=at_once)
             seconds = CUT_SECONDS if at_once else self._graceful_seconds + MARGIN_SECONDS
@@ -228,10 +229,9 @@ class Crew:
             self._replacement_failed(place, worker.failure or f"{worker} {how} before it served")
         elif place is not None and place.current is worker:
             place.current = None
-            if worker.failure is not None:
-                logger.error("a worker cannot serve: %s", worker.failure)
             if place.successor is None:
                 self._restart(place, worker)
+            self._tell_failure(worker, place)
 
     # Once a second.
 
@@ -325,9 +325,7 @@ class Crew:
         if place in self._queue:
             self._queue.remove(place)
         for worker in (place.current, place.successor):
-            if worker is not None and worker.state == "starting":
-                worker.signal(signal.SIGKILL)
-            elif worker is not None:
+            if worker is not None:
                 self._retire(worker)
         if self._replacing is place:
             self._replaced()
@@ -356,11 +354,6 @@ class Crew:
             place = self._queue.popleft()
             if place.restart is not None:
                 place.restart.cancel()
-            if place.current is not None and place.current.state == "starting":
-                # Begun before what asked for this: it may be of the old version.
-                place.current.given_up = True
-                place.current.signal(signal.SIGKILL)
-                place.current = None
             self._replacing = place
             place.successor = self._hire(place)
             if place.successor is None:
@@ -401,6 +394,9 @@ class Crew:
     # Ending.
 
     def _retire(self, worker: WorkerProcess) -> None:
+        if worker.state == "starting":
+            self._kill(worker)
+            return
         worker.state = "retiring"
         worker.channel.send("retire")
         self._end_within(worker, self._graceful_seconds + MARGIN_SECONDS)
@@ -411,6 +407,10 @@ class Crew:
                 seconds, lambda: self._give_up(worker, f"has not ended within {seconds:g} s")
             )
         )
+
+    def _kill(self, worker: WorkerProcess) -> None:
+        worker.given_up = True
+        worker.signal(signal.SIGKILL)
 
     def _give_up(self, worker: WorkerProcess, why: str) -> None:
         if worker.given_up:
@@ -427,12 +427,24 @@ class Crew:
 
         self._timers.call_in(STACKS_SECONDS, kill)
 
+    def _tell_failure(self, worker: WorkerProcess, place: Place) -> None:
+        if worker.failure is None:
+            return
+        # It is tried again and again; told once is enough.
+        again = "the same as before" if worker.failure == self._told_failure else worker.failure
+        self._told_failure = worker.failure
+        seconds = place.delay_seconds
+        logger.error("a worker cannot serve, and is tried again in %.1f s: %s", seconds, again)
+
     def _describe_end(self, worker: WorkerProcess, status: int) -> str:
+        """Say how a worker ended, in the log too if it was not told to."""
         how = how_it_ended(status)
-        crashed = "" if worker.given_up else worker.read_stacks()
-        if worker.failure is None and not worker.given_up and (status or worker.state == "serving"):
-            known = worker.state == "starting" and not self.has_served
-            if not (known or (self._stopping and worker.state == "starting")):
-                logger.error("%s %s%s", worker, how, f":\n{crashed}" if crashed else "")
+        stacks = worker.read_stacks()
         worker.let_go()
+        told = worker.given_up or worker.failure is not None
+        first = worker.state == "starting" and not self.has_served
+        if told or first or (status == 0 and worker.state != "serving"):
+            return how
+        crashed = f", from here:\n{stacks}" if stacks else ""
+        logger.error("%s %s%s", worker, how, crashed)
         return how

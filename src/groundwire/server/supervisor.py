@@ -20,13 +20,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from .addresses import ListeningSockets
+from .assistants import Assistant
+from .certificates import WatchedFiles, files_of
 from .channel import Channel, Message, channel_pair
 from .children import Become, Child, WorkerProcess, fork, how_it_ended, make_stacks_file
 from .control import ControlSocket, answering
 from .crew import Crew
+from .development import trust_hint, with_development_certificate
 from .errors import StartError
 from .gathering import Gatherings
-from .assistants import Assistant
 from .inherited import open_listening
 from .pid_file import PidFile
 from .privileges import Identity, identity_of
@@ -101,6 +103,7 @@ class Supervisor:
         self._control: ControlSocket | None = None
         self._pid_file: PidFile | None = None
         self._identity: Identity | None = None
+        self._certificates: WatchedFiles | None = None
         self._wake: tuple[socket.socket, socket.socket] | None = None
         self._name = ""
         self._signalled = 0
@@ -144,10 +147,16 @@ class Supervisor:
 
     def _open(self) -> None:
         loop_factory(self._loop)
+        if self._settings.tls_dev:
+            # Once, for all workers.
+            self._settings, authority = with_development_certificate(self._settings)
+            sys.stderr.write(f"{trust_hint(authority)}\n")
         self._identity = identity_of(self._processes.user, self._processes.group)
         if self._processes.pid is not None:
             self._pid_file = PidFile(self._processes.pid)
         self._listening = open_listening(self._settings, self._processes, self._identity)
+        if self._identity is not None:
+            self._certificates = WatchedFiles(files_of(self._settings))
         self._check_log()
         if self._processes.control is not None:
             self._control = ControlSocket(self._processes.control)
@@ -218,6 +227,10 @@ class Supervisor:
         self._checked = now
         self._timers.call_in(CHECK_SECONDS, self._check)
         self._crew.check()
+        if self._certificates is not None and self._certificates.have_changed():
+            # Workers that are another user may not be able to read the keys; new ones read them before they are.
+            logger.info("the certificates have changed: reloading")
+            self._crew.reload()
 
     def _tell_watchdog(self, seconds: float) -> None:
         self._notifier.alive()
