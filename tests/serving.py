@@ -78,6 +78,7 @@ def running_server(
         "port": 0,
         "access_log": "off",
         "graceful_seconds": 0.2,
+        "watchdog": False,  # a machine that tests are run on is held up by anything
     } | settings
     more = {} if connection_class is None else {"connection_class": connection_class}
     server = Server(handler, ServerSettings(**settings), **more)

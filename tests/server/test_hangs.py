@@ -16,6 +16,7 @@ from groundwire.server.connection import Connection
 from groundwire.server.deadlines import enforce
 from groundwire.server.memory import MemoryTransport
 from groundwire.server.stacks import stacks
+from groundwire.server.threads import awaited_tasks
 from wire import Wire
 from wire import request as message
 
@@ -395,7 +396,7 @@ def test_a_thread_that_waits_for_a_coroutine_shows_where_that_is(
 
     with Wire(app, request_timeout_seconds=5) as wire:
         wire.send(message("/mixed"))
-        wire.until(entered.is_set)
+        wire.until(lambda: entered.is_set() and bool(awaited_tasks))
         sweep(wire, 6)
         assert "and waits for a task, which is in:" in caplog.text
         assert "in mixed\n" in caplog.text

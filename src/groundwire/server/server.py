@@ -34,6 +34,7 @@ from .settings import ServerSettings
 from .sink import Sink
 from .threads import ThreadPool
 from .tls import TLS
+from .watchdog import Watchdog
 
 logger = logging.getLogger("groundwire.server")
 
@@ -262,12 +263,19 @@ class Server:
             StartError: see `start`.
         """
         await self.start()
-        if ready is not None:
-            ready()
-        await self._end_requested.wait()
-        if not self._stop_requested.is_set():
-            await self._retire()
-        await self.stop()
+        watchdog = Watchdog(self) if self.settings.watchdog else None
+        try:
+            if ready is not None:
+                ready()
+            if watchdog is not None:
+                watchdog.start()
+            await self._end_requested.wait()
+            if not self._stop_requested.is_set():
+                await self._retire()
+            await self.stop()
+        finally:
+            if watchdog is not None:
+                watchdog.stop()
 
     def request_stop(self, *, at_once: bool = False) -> None:
         """Have `serve` stop: gracefully, or without waiting for anything. Safe to call in any thread.

@@ -186,23 +186,17 @@ def thread_name(thread: int) -> str:
 
 def stacks(server: Serving) -> list[dict[str, Any]]:
     """Return what each thread and each task of this process does, as JSON can have it."""
-    deliveries: list[Delivering] = [
-        connection.delivery
-        for connection in tuple(server.connections)
-        if connection.delivery is not None
-    ]
     calls = server.pool.running.copy()
     found: list[dict[str, Any]] = []
     for thread, frame in sys._current_frames().items():  # pyright: ignore[reportPrivateUsage]
         if is_idle(frame):
             continue
         call = calls.get(thread)
-        working = (d.request for d in deliveries if call is not None and d.is_worked_on_by(call))
-        request = next(working, None)
+        request = None if call is None else request_of_call(server, call)
         text = _text_of_thread(thread, frames_of_thread(frame))
         found.append(_entry("thread", thread_name(thread), request, text))
     for task in tuple(asyncio.all_tasks(server.loop)):
-        request = next((d.request for d in deliveries if d.task is task), None)
+        request = request_of_task(server, task)
         found.append(_entry("task", task.get_name(), request, text_of(frames_of_task(task))))
     return found
 
@@ -214,6 +208,28 @@ def _entry(kind: str, name: str, request: Request | None, stack: str) -> dict[st
         "request": None if request is None else named(request),
         "stack": stack,
     }
+
+
+def request_of_call(server: Serving, call: Call) -> Request | None:
+    """Return the request that a call in a thread works on."""
+    return next((d.request for d in _deliveries(server) if d.is_worked_on_by(call)), None)
+
+
+def request_of_task(server: Serving, task: "asyncio.Task[Any]") -> Request | None:
+    """Return the request that a task works on: it makes the answer, or a thread that makes it waits for it."""
+    for delivery in _deliveries(server):
+        if delivery.task is task:
+            return delivery.request
+    for thread, started in awaited_tasks.copy().items():
+        call = server.pool.running.get(thread)
+        if call is not None and task in started:
+            return request_of_call(server, call)
+    return None
+
+
+def _deliveries(server: Serving) -> list[Delivering]:
+    connections = tuple(server.connections)
+    return [c.delivery for c in connections if c.delivery is not None]
 
 
 def text_of_all(entries: list[dict[str, Any]]) -> str:
