@@ -53,6 +53,8 @@ class Listener(Generic[ConnectionT]):
         max_connections_per_address: how many may be open from one IPv4 address or one IPv6 /64;
             beyond, they are reset. Loopback and Unix sockets are exempt.
         protect: makes what speaks with the peer in place of the connection, in TLS for example.
+        make_proxied: makes the protocol object for a peer that is a trusted proxy, by its address; None for others.
+            Trusted proxies are exempt from the bound on one address.
 
     Attributes:
         accepted: how many connections have been accepted.
@@ -69,6 +71,7 @@ class Listener(Generic[ConnectionT]):
         max_connections: int,
         max_connections_per_address: int,
         protect: Callable[[ConnectionT], asyncio.Protocol] | None = None,
+        make_proxied: Callable[[object], ConnectionT | None] | None = None,
     ) -> None:
         self.accepted = 0
         self.turned_away = 0
@@ -79,6 +82,7 @@ class Listener(Generic[ConnectionT]):
         self._max_connections = max_connections
         self._max_per_address = max_connections_per_address
         self._protect = protect
+        self._make_proxied = make_proxied
         self._connecting: dict[ConnectionT, asyncio.Task[None]] = {}
         self._networks: dict[ConnectionT, bytes] = {}
         self._open_per_network: Counter[bytes] = Counter()
@@ -207,7 +211,8 @@ class Listener(Generic[ConnectionT]):
 
     def _take(self, accepted: socket.socket, address: object) -> None:
         self.accepted += 1
-        network = _network(address)
+        proxied = None if self._make_proxied is None else self._make_proxied(address)
+        network = _network(address) if proxied is None else None
         if network is not None and self._open_per_network[network] >= self._max_per_address:
             self.turned_away += 1
             # A reset costs nothing more; an answer would hold a descriptor for a peer that has 256.
@@ -219,7 +224,7 @@ class Listener(Generic[ConnectionT]):
         accepted.setblocking(False)
         if sys.platform not in ("linux", "darwin") and isinstance(address, tuple):
             set_stream_options(accepted)
-        connection = self._make_connection()
+        connection = self._make_connection() if proxied is None else proxied
         if network is not None:
             self._networks[connection] = network
             self._open_per_network[network] += 1

@@ -28,6 +28,7 @@ from .deadlines import enforce
 from .errors import StartError
 from .hangs import Hangs
 from .listener import Listener, connection_limit
+from .proxies import Proxies
 from .redirecting import RedirectingState, writer_for
 from .server_state import Answer, Counters, RequestLog
 from .settings import ServerSettings
@@ -134,6 +135,7 @@ class Server:
         self._listeners: list[Listener[Connection]] = []
         self._redirecting: RedirectingState | None = None
         self._tls = tls
+        self._proxies: Proxies | None = None
         self._sink = sink
         self._log: AccessLog | None = None
         self._sweep_timer: asyncio.TimerHandle | None = None
@@ -159,6 +161,7 @@ class Server:
         Raises:
             StartError: the address, a certificate or the log file cannot be used.
         """
+        self._proxies = Proxies(self.settings)
         if self._tls is None and scheme_of(self.settings) == "https":
             self._tls = TLS.of(self.settings)
         if self._listening is not None:
@@ -203,13 +206,12 @@ class Server:
         if self._tls is not None:
             protect = self._tls.protect
             self.each_second.append(self._tls.sweep)
-        self._listeners.append(self._listener(listening, self._make_connection, protect))
+        self._listeners.append(self._listener(listening, self, protect))
         if listening.redirecting and self._tls is not None:
             state: Any = RedirectingState(self, self._tls.certificates)
             self._redirecting = state
             plain = ListeningSockets(listening.redirecting, "")
-            make_plain = functools.partial(self._connection_class, state)
-            self._listeners.append(self._listener(plain, make_plain))
+            self._listeners.append(self._listener(plain, state))
         self._next_sweep = self.loop.time() + SWEEP_SECONDS
         self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
         for listener in self._listeners:
@@ -218,17 +220,24 @@ class Server:
     def _listener(
         self,
         listening: ListeningSockets,
-        make_connection: Callable[[], Connection],
+        state: Any,
         protect: Callable[[Connection], asyncio.Protocol] | None = None,
     ) -> Listener[Connection]:
+        """Make what accepts on some sockets, for connections that see `state` as their server."""
+        proxies = self._proxies
+        make_proxied = None
+        if proxies is not None and proxies.trusted:
+            make_proxied = proxies.maker(state)
+            protect = proxies.introducing(protect)
         return Listener(
             self.loop,
             listening,
-            make_connection,
+            functools.partial(self._connection_class, state),
             self.connections,
             max_connections=connection_limit(self.settings.max_connections),
             max_connections_per_address=self.settings.max_connections_per_address,
             protect=protect,
+            make_proxied=make_proxied,
         )
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -366,9 +375,6 @@ class Server:
             self._none_open.set()
 
     # Within.
-
-    def _make_connection(self) -> Connection:
-        return self._connection_class(self)
 
     def _sweep(self) -> None:
         # A loop that was held up does not make up for the sweeps it missed. The next one is certain
