@@ -3,6 +3,8 @@
 #   make run      the demo, on http://localhost:8000     (ARGS='--port 8080' is passed on)
 #   make test     all the tests                          (ARGS='-k routing -x')
 #   make test-flask  Flask's own tests and extensions', beside Flask (SUITE=flask-login, ARGS='-k cookie')
+#   make test-faults  workers killed, disks full, peers slow or gone: real processes and sockets
+#   make soak     a million requests, and what they leave in memory
 #   make lint     format, lint, both type checkers
 #   make bench    speed, beside a C server and others    (QUICK=1, PEERS=1, ARGS='--help')
 #   make docs     the documentation's examples, run
@@ -14,7 +16,7 @@ BIN  := $(VENV)/bin
 # Asked one after the other; `make PYTHON=/path/to/python3.12 test` asks that one only.
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 
-.PHONY: run test test-flask lint format bench docs coverage clean
+.PHONY: run test test-flask test-faults soak lint format bench docs coverage clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/installed-demo
@@ -26,6 +28,12 @@ test: $(VENV)/installed-test
 # Downloads what it runs, once; so it is not among `make test`.
 test-flask: | $(BIN)/python
 	@exec $(BIN)/python tests/flask/upstream/run.py $(foreach suite,$(SUITE),--suite $(suite)) -- $(ARGS)
+
+test-faults: $(VENV)/installed-test
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+soak: $(VENV)/installed-test
+	$(BIN)/python -m pytest tests/faults/test_soak.py -s --soak $(ARGS)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff format --check .

@@ -1,0 +1,11 @@
+"""The fault suite: real processes, real sockets, and a client that checks every answer.
+
+`make test-faults` runs it; it is not among the tests of `make test`, because it takes minutes, most of them waiting.
+"""
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.slow)

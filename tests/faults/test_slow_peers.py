@@ -1,0 +1,158 @@
+"""Clients that are slow on purpose, three hundred of each kind, beside ten that are not.
+
+What the figures of a server with its own settings are, `docs/reference/limits.md` says. Here the same is shown in
+seconds instead of half minutes: the deadlines are shortened by flags, and nothing else is.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from faults.load import Load
+from faults.processes import Running, open_files, rss_bytes, running, until
+from faults.slow_peers import Outcome
+
+TESTS = Path(__file__).parents[1]
+
+ATTACKERS = 300
+SWEEPS_SECONDS = 1.5
+"""Deadlines are met within this, beyond their figure."""
+
+GOOD = 10
+GOOD_THINK_SECONDS = (0.02, 0.08)
+"""Fifty to a hundred requests a second from each ten, as people's browsers ask, not as a benchmark does."""
+
+NORMAL_SECONDS = 3.0
+FLOOR_SECONDS = 0.025
+"""Quiet percentiles below half of this are the machine's business: other processes share its two processors."""
+
+
+def attack(server: Running, first: str, **plan: Any) -> Outcome:
+    """Have slow clients do what the plan says, until all have been closed."""
+    whole = {"port": server.address[1], "number": ATTACKERS, "first": first} | plan
+    ended = subprocess.run(
+        [sys.executable, "-m", "faults.slow_peers", json.dumps(whole)],
+        cwd=TESTS,
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=True,
+    )
+    return Outcome(**json.loads(ended.stdout))
+
+
+@contextmanager
+def beside_good_clients(server: Running, *, memory_bytes: int) -> Iterator[None]:
+    """Hold what happens within the block to this: good clients hardly notice, and it leaves nothing behind."""
+    with Load(server.address, GOOD, think_seconds=GOOD_THINK_SECONDS) as load:
+        time.sleep(NORMAL_SECONDS)
+    normal = load.report
+    files = len(open_files(server.worker))
+    before = rss_bytes(server.worker)
+    most = [before]
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.1):
+            most[0] = max(most[0], rss_bytes(server.worker))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        with Load(server.address, GOOD, think_seconds=GOOD_THINK_SECONDS) as load:
+            yield
+    finally:
+        ended.set()
+        watching.join()
+    assert normal.failures == load.report.failures == []
+    bound = max(FLOOR_SECONDS, 2 * normal.percentile(99))
+    print(
+        f"p99 {1000 * normal.percentile(99):.1f} ms, meanwhile {1000 * load.report.percentile(99):.1f} ms;"
+        f" memory +{(most[0] - before) / 1024:.0f} KiB"
+    )
+    assert load.report.percentile(99) <= bound, (normal.percentile(99), load.report.percentile(99))
+    assert most[0] - before <= memory_bytes
+    until(lambda: len(open_files(server.worker)) <= files + 2, 5, "descriptors given back")
+
+
+def test_slow_heads_get_408_in_time() -> None:
+    """A line now and then, each in time, and the head never ends (slowloris)."""
+    with running("--set", "head_seconds=3") as server:
+        with beside_good_clients(server, memory_bytes=300 * 32 * 1024):
+            slow = attack(
+                server,
+                "GET / HTTP/1.1\r\nHost: a\r\n",
+                piece="X-%d: slow\r\n",
+                most_seconds=8,
+            )
+        assert not slow.open
+        assert 2.5 <= min(slow.seconds)
+        assert max(slow.seconds) <= 3 + SWEEPS_SECONDS + 0.6
+        assert slow.said == {"HTTP/1.1 408": ATTACKERS}
+
+
+def test_slow_content_gets_408_in_time() -> None:
+    """An octet now and then: no gap is long, but the average counts."""
+    with running("--set", "content_grace_seconds=3") as server:
+        with beside_good_clients(server, memory_bytes=300 * 32 * 1024):
+            slow = attack(
+                server,
+                "POST /whole HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+                piece="x",
+                most_seconds=8,
+            )
+        assert not slow.open
+        assert 2.5 <= min(slow.seconds)
+        assert max(slow.seconds) <= 3 + SWEEPS_SECONDS + 0.6
+        assert slow.said == {"HTTP/1.1 408": ATTACKERS}
+
+
+def test_those_who_only_connect_are_closed_in_time() -> None:
+    with running("--set", "first_byte_seconds=3") as server:
+        with beside_good_clients(server, memory_bytes=300 * 16 * 1024):
+            slow = attack(server, "", most_seconds=8)
+        assert not slow.open
+        assert 2.5 <= min(slow.seconds)
+        assert max(slow.seconds) <= 3 + SWEEPS_SECONDS + 0.6
+
+
+LARGE = "GET /async-stream/64 HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def test_readers_that_never_read_are_reset_in_time() -> None:
+    with running("--set", "send_stall_seconds=3") as server:
+        with beside_good_clients(server, memory_bytes=64 << 20):
+            slow = attack(server, LARGE, read_bytes=0, receive_bytes=2048, most_seconds=9)
+        assert not slow.open
+        assert 2.5 <= min(slow.seconds)
+        assert max(slow.seconds) <= 3 + SWEEPS_SECONDS + 1.6
+        until(lambda: server.json("/seen")["closed"] == ATTACKERS, 3, "their generators are closed")
+
+
+def test_readers_of_200_octets_a_second_are_reset_in_time() -> None:
+    with running("--set", "send_grace_seconds=5") as server:
+        with beside_good_clients(server, memory_bytes=64 << 20):
+            slow = attack(server, LARGE, read_bytes=100, receive_bytes=2048, most_seconds=13)
+        assert not slow.open
+        assert 4.5 <= min(slow.seconds)
+        assert max(slow.seconds) <= 5 + SWEEPS_SECONDS + 1.6
+
+
+def test_a_reader_of_2_kib_a_second_is_slow_and_gets_everything() -> None:
+    with running("--set", "send_grace_seconds=2", "--set", "send_stall_seconds=3") as server:
+        client = server.connect(receive_bytes=2048)
+        client.sendall(b"GET /answer/1/150000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        received = 0
+        began = time.monotonic()
+        while time.monotonic() - began < 9:
+            received += len(client.recv(1024))
+            time.sleep(0.5)
+        while piece := client.recv(65536):
+            received += len(piece)
+        client.close()
+        assert received > 150_000

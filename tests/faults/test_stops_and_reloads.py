@@ -1,0 +1,309 @@
+"""Workers that are killed, stopped and reloaded while clients ask."""
+
+import errno
+import os
+import shutil
+import signal
+import socket
+import threading
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from faults.load import Load, content_for, get
+from faults.processes import (
+    PROGRAM,
+    Running,
+    accept_queue,
+    everything,
+    is_alive,
+    running,
+    until,
+)
+
+RACE_SECONDS = 0.05
+"""Between the call that kills a process and the moment its sockets are closed."""
+
+
+def both_serve(server: Running, load: Load) -> None:
+    load.wait_until(lambda: set(map(str, server.workers())) <= set(load.report.workers), seconds=10)
+
+
+def check_whole(response: bytes, seed: int, size: int) -> None:
+    head, _, content = response.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 "), head
+    assert content == content_for(seed, size)
+    assert b"X-Checksum: %d\r\n" % zlib.crc32(content) in head + b"\r\n"
+
+
+def waiting_clients(server: Running, number: int, target: str) -> list[socket.socket]:
+    """Connect and ask, without waiting for answers."""
+    clients = []
+    for seed in range(number):
+        client = server.connect()
+        client.sendall(get(target.format(seed=seed), "Connection: close"))
+        clients.append(client)
+    return clients
+
+
+def answers(clients: list[socket.socket]) -> list[bytes]:
+    """What each client gets, all read at a time."""
+    with ThreadPoolExecutor(len(clients)) as pool:
+        found = list(pool.map(everything, clients))
+    for client in clients:
+        client.close()
+    return found
+
+
+# A worker dies.
+
+
+def test_killing_a_worker_loses_only_what_was_on_its_way_on_it() -> None:
+    with running("--workers", "2") as server:
+        server.serving(2)
+        with (
+            Load(server.address, 10, may_close_idle=True) as kept,
+            Load(server.address, 10, keep_alive=False) as fresh,
+        ):
+            kills = []
+            for victim in server.workers():
+                both_serve(server, fresh)
+                known = set(fresh.report.workers)
+                os.kill(victim, signal.SIGKILL)
+                kills.append((str(victim), time.monotonic()))
+                fresh.wait_until(lambda known=known: set(fresh.report.workers) > known)  # type: ignore[misc]
+                assert time.monotonic() - kills[-1][1] < 1.0
+                kept.wait_for(200)
+        lost = kept.report.failures + fresh.report.failures
+        for failure in lost:
+            assert failure.kind.startswith(("closed", "reset")), failure
+            assert any(
+                failure.asked.worker in (victim, None) and failure.asked.at < killed + RACE_SECONDS
+                for victim, killed in kills
+            ), failure
+        assert len(lost) <= 20 * len(kills)
+        for victim, _ in kills:
+            server.wait_for_line(rf"{victim}.*(SIGKILL|signal 9)", 1)
+
+
+def test_killing_the_only_worker_loses_nothing_in_the_accept_queue() -> None:
+    with running("--workers", "1") as server:
+        victim = server.worker
+        os.kill(victim, signal.SIGSTOP)
+        clients = waiting_clients(server, 50, "/answer/{seed}/1000")
+        until(lambda: accept_queue(server.address) == 50, 5, "50 in the queue")
+
+        os.kill(victim, signal.SIGKILL)
+
+        began = time.monotonic()
+        for seed, response in enumerate(answers(clients)):
+            check_whole(response, seed, 1000)
+        assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.parametrize("how", ["/segfault", "/exit/3", "/exit/0"])
+def test_a_worker_that_ends_by_itself_is_replaced(how: str) -> None:
+    with running("--workers", "2") as server:
+        first = server.serving(2)
+        assert server.get(how) == b""
+        until(lambda: len(server.workers()) == 2 and server.workers() != first, 3, "a replacement")
+        gone = (set(first) - set(server.workers())).pop()
+        server.wait_for_line(str(gone), 1)
+        server.serving(2)
+
+
+def test_a_program_that_crashes_again_and_again_is_not_started_without_pause() -> None:
+    """One worker serves all the time, while the other's place is filled ever more slowly."""
+    with running("--workers", "1") as server:
+        began = time.monotonic()
+        seen = set()
+        while time.monotonic() - began < 6:
+            worker = server.workers()[0]
+            if worker != server.pid and worker not in seen:
+                seen.add(worker)
+                os.kill(worker, signal.SIGKILL)
+            time.sleep(0.01)
+        assert 3 <= len(seen) <= 12
+        assert server.process.poll() is None
+
+
+def test_workers_end_when_the_supervisor_is_killed() -> None:
+    with running("--workers", "2") as server:
+        workers = server.serving(2)
+        os.kill(server.pid, signal.SIGKILL)
+        server.process.wait(5)
+        until(lambda: not any(map(is_alive, workers)), 2.5, "no orphans")
+        with socket.socket() as client:
+            assert client.connect_ex(server.address) == errno.ECONNREFUSED
+
+
+# Reloads.
+
+
+def test_ten_reloads_under_load_lose_nothing() -> None:
+    """Clients keep their connections, think for up to 5 s, and never ask twice."""
+    with running("--workers", "2") as server:
+        server.serving(2)
+        with (
+            Load(server.address, 40, think_seconds=(0, 5)) as thinking,
+            Load(server.address, 4, think_seconds=(0, 0.05)) as busy,
+        ):
+            for _ in range(10):
+                said = len(server.lines)
+                before = server.workers()
+                next_at = time.monotonic() + 1
+                server.signal(signal.SIGHUP)
+                server.wait_for_line("reloaded", 10, after=said)
+                assert set(server.workers()) - set(before)
+                time.sleep(max(0.0, next_at - time.monotonic()))
+            # Each thinking client has asked once more by now, whichever worker it was with.
+            time.sleep(5)
+        assert thinking.report.failures == []
+        assert busy.report.failures == []
+        assert thinking.report.answered > 160
+        assert len(set(busy.report.workers)) >= 10
+        assert server.stop() == 0
+
+
+def test_a_reload_that_cannot_be_keeps_the_old_version(tmp_path: Path) -> None:
+    program = tmp_path / "served.py"
+    shutil.copy(PROGRAM, program)
+    with running("--workers", "2", target=program) as server:
+        workers = server.serving(2)
+        with Load(server.address, 10) as load:
+            program.write_text(PROGRAM.read_text() + "\ndef broken(:\n")
+            server.signal(signal.SIGHUP)
+            server.wait_for_line("(?i)reload failed", 10)
+            server.wait_for_line("SyntaxError", 1)
+            server.wait_for_line(r"served\.py", 1)
+            load.wait_for(200)
+            assert sorted(server.workers()) == sorted(workers)
+            assert server.json("/version")["version"] == "1"
+
+            new = PROGRAM.read_text().replace('"PROGRAM_VERSION", "1"', '"PROGRAM_VERSION", "2"')
+            program.write_text(new)
+            server.signal(signal.SIGHUP)
+            server.wait_for_line("reloaded", 10)
+            assert server.json("/version")["version"] == "2"
+        assert load.report.failures == []
+
+
+def test_workers_that_hold_too_much_are_replaced_without_a_loss() -> None:
+    with (
+        running("--workers", "1", "--max-rss", "120M") as server,
+        Load(server.address, 10, think_seconds=(0, 0.05)) as load,
+    ):
+        first = server.worker
+        server.get("/keep/100")
+        until(lambda: first not in server.workers(), 10, "a new worker in its place")
+        load.wait_for(100)
+    assert load.report.failures == []
+
+
+def test_workers_that_have_served_enough_are_replaced_without_a_loss() -> None:
+    with (
+        running("--workers", "2", "--max-requests", "500") as server,
+        Load(server.address, 10, think_seconds=(0, 0.02)) as load,
+    ):
+        first = server.serving(2)
+        until(lambda: not set(first) & set(server.workers()), 15, "new workers")
+        load.wait_for(100)
+    assert load.report.failures == []
+
+
+# Stops.
+
+
+def test_a_stop_answers_everything_accepted_and_everything_in_the_queue() -> None:
+    with running("--workers", "2", "--threads", "64") as server:
+        workers = server.serving(2)
+        in_flight = waiting_clients(server, 50, "/thread/2000/{seed}/1000")
+        until(lambda: accept_queue(server.address) == 0, 5, "all accepted")
+        time.sleep(0.2)  # their requests have been read too
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        queued = waiting_clients(server, 50, "/thread/100/{seed}/70000")
+        until(lambda: accept_queue(server.address) == 50, 5, "50 in the queue")
+
+        began = time.monotonic()
+        server.signal(signal.SIGTERM)
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+
+        found = answers(in_flight + queued)
+        assert server.wait(5) == 0
+        assert time.monotonic() - began < 4
+        for seed, response in enumerate(found[:50]):
+            check_whole(response, seed, 1000)
+        for seed, response in enumerate(found[50:]):
+            check_whole(response, seed, 70000)
+
+
+@pytest.mark.parametrize("keep_alive", [True, False])
+def test_a_stop_under_load_answers_whoever_was_connected(*, keep_alive: bool) -> None:
+    with running("--workers", "2") as server:
+        server.serving(2)
+        load = Load(server.address, 50, think_seconds=(0, 0.02), keep_alive=keep_alive)
+        load.__enter__()
+        both_serve(server, load)
+        signalled = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert server.wait(5) == 0
+        load.stop()
+        lost = [
+            failure
+            for failure in load.report.failures
+            if failure.asked.at < signalled and not failure.kind.startswith("not connected")
+        ]
+        assert lost == []
+
+
+def test_a_second_signal_cuts_and_says_so() -> None:
+    with running("--workers", "2") as server:
+        server.serving(2)
+        clients = waiting_clients(server, 4, "/thread/20000/{seed}/10")
+        time.sleep(0.2)
+        server.signal(signal.SIGINT)
+        server.wait_for_line("stopping", 2)
+        server.signal(signal.SIGINT)
+        assert server.wait(5) == 128 + signal.SIGINT
+        server.wait_for_line("cut", 1)
+        for client in clients:
+            client.close()
+
+
+def test_a_stop_that_takes_too_long_is_cut_at_its_bound_and_says_so() -> None:
+    with running("--workers", "2", "--graceful-timeout", "1") as server:
+        server.serving(2)
+        clients = waiting_clients(server, 4, "/thread/20000/{seed}/10")
+        time.sleep(0.2)
+        began = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert server.wait(6) == 0
+        assert 1.0 <= time.monotonic() - began < 5
+        server.wait_for_line("cut", 1)
+        for client in clients:
+            client.close()
+
+
+def test_signals_in_any_order_leave_no_process_behind() -> None:
+    """Reload, stop and stop again, from several at a time."""
+    for numbers in (
+        (signal.SIGHUP, signal.SIGTERM),
+        (signal.SIGTERM, signal.SIGHUP),
+        (signal.SIGHUP, signal.SIGHUP, signal.SIGINT),
+        (signal.SIGINT, signal.SIGTERM, signal.SIGINT),
+    ):
+        with running("--workers", "2", "--graceful-timeout", "2") as server:
+            workers = server.serving(2)
+            threads = [threading.Thread(target=server.signal, args=(number,)) for number in numbers]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            status = server.wait(8)
+            assert status in (0, 128 + signal.SIGINT, 128 + signal.SIGTERM), (numbers, status)
+            assert not any(map(is_alive, workers))
