@@ -10,6 +10,7 @@ import click
 from ..app.command_line import FlaskGroup
 from ..app.environment import share_variables
 from .aliasing import as_flask_option
+from .ctl import ctl
 from .demo import demo
 from .errors import CannotStart
 from .flask import flask
@@ -145,7 +146,7 @@ groundwire = GroundwireGroup(
 # Behind those a FlaskGroup has, since `.env` may ask for it.
 groundwire.params.append(as_flask_option)
 
-for command in (run, shell, routes, listen, demo, flask):
+for command in (run, ctl, shell, routes, listen, demo, flask):
     groundwire.add_command(command)
 
 

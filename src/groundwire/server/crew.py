@@ -7,7 +7,6 @@ not begun to serve (`successor`), and there may be others that have been replace
 import logging
 import random
 import signal
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -43,6 +42,10 @@ JITTER: Final = 0.1
 
 ReloadDone = Callable[[str | None], None]
 """Called with why a reload failed, or None."""
+
+
+def _nobody_waits(_failure: str | None) -> None:
+    """Be called at the end of a reload that nobody waits for."""
 
 
 class Place:
@@ -97,7 +100,7 @@ class Crew:
         self.on_serving: Callable[[WorkerProcess, Message], None] = lambda _worker, _message: None
         self.on_given_up: Callable[[str], None] = lambda _text: None
         self.on_empty: Callable[[], None] = lambda: None
-        self.on_reloaded: ReloadDone = lambda _failure: None
+        self.on_reloaded: ReloadDone = _nobody_waits
         self._fork_worker = fork_worker
         self._processes = processes
         self._graceful_seconds = graceful_seconds
@@ -134,7 +137,7 @@ class Crew:
         for number in [number for number in self._places if number > self.wanted]:
             self._abandon(self._places.pop(number))
 
-    def reload(self, done: ReloadDone) -> None:
+    def reload(self, done: ReloadDone = _nobody_waits) -> None:
         """Replace each worker by one with the application as it is now, one after the other.
 
         If one cannot serve, the others stay. A reload that is asked for while one goes on follows it.
@@ -175,7 +178,7 @@ class Crew:
 
     def ready(self, worker: WorkerProcess, message: Message) -> None:
         """Note that a worker serves, and have the one it replaces end."""
-        now = time.monotonic()
+        now = self._timers.now()
         worker.serving_since = worker.last_beat = now
         if self._stopping:
             return  # it has been told
@@ -196,7 +199,7 @@ class Crew:
 
     def beat(self, worker: WorkerProcess, message: Message) -> None:
         """Note that a worker's loop turns."""
-        worker.last_beat = time.monotonic()
+        worker.last_beat = self._timers.now()
         worker.beat = message
         if message.get("state") == "stopping" and worker.state == "serving":
             # Somebody has told it, not through us: its place must not wait until it has ended.
@@ -217,8 +220,9 @@ class Crew:
         del self.workers[worker.pid]
         self.past_counters.update(worker.counters)
         worker.set_deadline(None)
-        how = self._describe_end(worker, status)
         place = self._places.get(worker.number)
+        told_otherwise = place is not None and place.successor is worker
+        how = self._describe_end(worker, status, told_otherwise)
         if self._stopping:
             if not self.workers:
                 self.on_empty()
@@ -237,7 +241,7 @@ class Crew:
 
     def check(self) -> None:
         """Kill who hangs, and have those replaced who have served enough or hold too much."""
-        now = time.monotonic()
+        now = self._timers.now()
         for worker in tuple(self.workers.values()):
             silent = now - worker.last_beat
             if worker.state != "starting" and silent > self._processes.heartbeat_seconds:
@@ -249,11 +253,11 @@ class Crew:
     def spare(self) -> None:
         """Hold nothing against the workers that was the supervisor's fault: it had no processor for a while."""
         for worker in self.workers.values():
-            worker.last_beat = time.monotonic()
+            worker.last_beat = self._timers.now()
 
     def state(self) -> list[dict[str, Any]]:
         """Return what is known of each worker."""
-        now = time.monotonic()
+        now = self._timers.now()
         return [
             {
                 "number": worker.number,
@@ -306,7 +310,7 @@ class Crew:
     def _restart(self, place: Place, worker: WorkerProcess) -> None:
         self.restarts += 1
         served = (
-            time.monotonic() - worker.serving_since if worker.serving_since is not None else 0.0
+            self._timers.now() - worker.serving_since if worker.serving_since is not None else 0.0
         )
         if served >= STEADY_SECONDS:
             place.delay_seconds = 0.0
@@ -369,7 +373,7 @@ class Crew:
         self._replacing = None
         if place.current is None:
             self._fill_later(place)
-        place.spared_until = time.monotonic() + RETRY_SECONDS
+        place.spared_until = self._timers.now() + RETRY_SECONDS
         if self._reloads is not None:
             self._queue.clear()
             self._end_reload(why)
@@ -436,12 +440,12 @@ class Crew:
         seconds = place.delay_seconds
         logger.error("a worker cannot serve, and is tried again in %.1f s: %s", seconds, again)
 
-    def _describe_end(self, worker: WorkerProcess, status: int) -> str:
+    def _describe_end(self, worker: WorkerProcess, status: int, told_otherwise: bool) -> str:
         """Say how a worker ended, in the log too if it was not told to."""
         how = how_it_ended(status)
         stacks = worker.read_stacks()
         worker.let_go()
-        told = worker.given_up or worker.failure is not None
+        told = told_otherwise or worker.given_up or worker.failure is not None
         first = worker.state == "starting" and not self.has_served
         if told or first or (status == 0 and worker.state != "serving"):
             return how

@@ -210,7 +210,7 @@ class Supervisor:
         elif number == signal.SIGQUIT:
             self._stop(number, at_once=True)
         elif number == signal.SIGHUP:
-            self._reload(lambda _failure: None)
+            self._reload()
         elif number == signal.SIGUSR1:
             self._reopen_logs()
         elif number == signal.SIGUSR2:
@@ -230,7 +230,7 @@ class Supervisor:
         if self._certificates is not None and self._certificates.have_changed():
             # Workers that are another user may not be able to read the keys; new ones read them before they are.
             logger.info("the certificates have changed: reloading")
-            self._crew.reload()
+            self._reload()
 
     def _tell_watchdog(self, seconds: float) -> None:
         self._notifier.alive()
@@ -495,7 +495,7 @@ class Supervisor:
         logger.info("%d workers are to serve", self._crew.wanted)
         self._notifier.ready(self._status_line())
 
-    def _reload(self, done: Callable[[str | None], None]) -> None:
+    def _reload(self, done: Callable[[str | None], None] = lambda _failure: None) -> None:
         if not self._stopping:
             logger.info("reloading the application")
             self._notifier.reloading()

@@ -38,6 +38,10 @@ class Timers:
         self._heap: list[tuple[float, int, Timer]] = []
         self._numbers = itertools.count()
 
+    def now(self) -> float:
+        """Return the time on the clock."""
+        return self._clock()
+
     def call_in(self, seconds: float, function: Callable[[], None]) -> Timer:
         """Call `function` in some seconds."""
         timer = Timer(function)
