@@ -147,6 +147,14 @@ def test_a_callable_takes_the_arguments_of_flasks(module: str, name: str) -> Non
     assert [] == [wanted.name for wanted in parameters_of(theirs) if not takes(taken, wanted)]
 
 
+def test_an_editor_is_told_what_an_app_is_made_with() -> None:
+    theirs, ours = theirs_and_ours("flask", "Flask")
+
+    names = [parameter.name for parameter in parameters_of(theirs)]
+
+    assert names == [parameter.name for parameter in parameters_of(ours)]
+
+
 @pytest.mark.parametrize(("module", "name", "member"), MEMBERS)
 def test_a_method_takes_the_arguments_of_flasks(module: str, name: str, member: str) -> None:
     theirs, ours = theirs_and_ours(module, name)

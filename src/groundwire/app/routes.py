@@ -21,8 +21,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 class AppRoutes(AppState):
     """Base of `Groundwire`: what a program is set up with."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def add_static_rule(self) -> None:
         if self.has_static_folder:
             if bool(self.static_host) != self.url_map.host_matching:
                 raise AssertionError(

@@ -96,6 +96,10 @@ class AppState(Scaffold):
         self.blueprints: dict[str, Any] = TrackedDict(changed)
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.static_host = static_host
+        self.add_static_rule()
+
+    def add_static_rule(self) -> None:
+        """Register the rule of static files, where there are any. Called when everything else is there."""
 
     # Names
 
