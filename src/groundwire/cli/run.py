@@ -162,9 +162,13 @@ def supervise(
         CannotStart: a setting cannot be.
         SystemExit: always, with the exit status.
     """
+    from ..server.admin import admin_assistants, keeps_metrics
     from ..server.supervisor import Supervisor
     from ..server.worker import Loaded
 
+    processes = process_settings(given)
+    if keeps_metrics(processes):
+        given = {**given, "metrics": True}
     settings = or_cannot_start(server_settings, given)
 
     def load() -> Loaded:
@@ -181,7 +185,8 @@ def supervise(
 
     # What each worker would import is imported once; the application never is.
     importlib.import_module(GROUNDWIRE)
-    supervisor = Supervisor(load, settings, process_settings(given), loop=loop)
+    assistants = or_cannot_start(admin_assistants, processes)
+    supervisor = Supervisor(load, settings, processes, loop=loop, assistants=assistants)
     sys.exit(supervisor.run())
 
 

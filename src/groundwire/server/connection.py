@@ -29,6 +29,7 @@ from .content import ReceivedContent
 from .delivery import RETRY_SOON, Delivery, record_refusal
 from .pace import SendingPace
 from .reception import Reception
+from .request_ids import own_fields
 from .server_state import ServerState
 from .sockets import reset
 from .state import State
@@ -386,7 +387,7 @@ class Connection(asyncio.Protocol):
         began: float,
     ) -> bool:
         """Begin an answer that the short path cannot send. True: it is out; the next request may follow."""
-        delivery = Delivery(self, request, context, began)
+        delivery: Delivery = self.server.delivery_class(self, request, context, began)
         if self.state is not READY:  # refused while the handler ran
             delivery.abandon()
             if isinstance(answer, Response) or asyncio.iscoroutine(answer):
@@ -477,11 +478,7 @@ class Connection(asyncio.Protocol):
         content = f"{text}\n".encode()
         head = self.server.writer.head(
             status,
-            (
-                ("Content-Type", "text/plain; charset=utf-8"),
-                ("X-Content-Type-Options", "nosniff"),
-                *fields,
-            ),
+            (*own_fields(self.server.settings, self.delivery, self.reception), *fields),
             content_length=len(content),
             connection="close",
         )

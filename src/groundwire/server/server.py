@@ -25,11 +25,14 @@ from .clock import date_field
 from .connection import Connection
 from .content import ContentBudget
 from .deadlines import enforce
+from .delivery import Delivery
 from .errors import StartError
 from .hangs import Hangs
 from .listener import Listener, connection_limit
+from .metrics import Metrics
 from .proxies import Proxies
 from .redirecting import RedirectingState, writer_for
+from .request_ids import IdentifiedDelivery, identifying
 from .server_state import Answer, Counters, RequestLog
 from .settings import ServerSettings
 from .sink import Sink
@@ -94,6 +97,7 @@ class Server:
 
     Attributes:
         each_second: called by the sweep, once a second.
+        metrics: the figures that are kept, if they are.
         url: where clients find it, once it is open: an http URL, or ``unix:`` and a path.
         port: the TCP port, the one chosen when 0 was asked for; None on a Unix socket.
     """
@@ -123,6 +127,8 @@ class Server:
         self.counters = Counters()
         self.connections: set[Connection] = set()
         self.access_log: RequestLog | None = None
+        self.metrics: Metrics | None = None
+        self.delivery_class: Callable[..., Delivery] = Delivery
         self.now = 0
         self.stopping = False
         self.lingering = 0
@@ -263,6 +269,13 @@ class Server:
                 settings.access_log_format,
                 request_id=settings.request_id,
             )
+        if settings.request_id:
+            self.delivery_class = IdentifiedDelivery
+            self.handle = identifying(self.handle)
+        if settings.metrics:
+            self.access_log = self.metrics = Metrics(self, self.access_log)
+            self.handle = self.metrics.handle
+            self.metrics.start()
         self.writer.set_date(date_field(time.time()))
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
@@ -363,12 +376,16 @@ class Server:
         """Note that a connection is open."""
         self.counters.connections += 1
         self.connections.add(connection)
+        if self.metrics is not None:
+            self.metrics.connection_made(connection)
         for listener in self._listeners:
             listener.established(connection)
 
     def connection_lost(self, connection: Connection) -> None:
         """Forget a connection, and let another one in."""
         self.connections.discard(connection)
+        if self.metrics is not None:
+            self.metrics.connection_lost(connection)
         for listener in self._listeners:
             listener.released(connection)
         if self.stopping and not self.connections:
@@ -447,6 +464,8 @@ class Server:
             self._sweep_timer.cancel()
             self._sweep_timer = None
         self.pool.close()
+        if self.metrics is not None:
+            self.metrics.stop()
         if self._log is not None:
             self._log.close()
             self.counters.log_lines_dropped = self._log.dropped

@@ -74,6 +74,9 @@ class ServerState(Protocol):
     hangs: Hangs
     access_log: RequestLog | None
     counters: Counters
+    delivery_class: Callable[..., Any]
+    """What makes the `Delivery` of an answer that is not out at once."""
+
     now: int
     """Seconds, counted by the sweep: coarse, monotonic."""
 

@@ -5,7 +5,6 @@ the supervisor has gone.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import faulthandler
 import logging
@@ -30,6 +29,7 @@ from .process import (
     log_to_stderr,
     loop_factory,
 )
+from .process_figures import resident_bytes
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 from .sink import Sink
@@ -138,6 +138,8 @@ class Worker:
         )
         self.channel.on_end = self._orphaned
         self.answers["state"] = self.state
+        if self.server.metrics is not None:
+            self.answers["metrics"] = self.server.metrics.snapshot
         self._state = "serving"
         self.channel.attach(loop)
         self.server.each_second.append(self._beat)
@@ -180,10 +182,3 @@ class Worker:
         if self._state != "stopping":
             logger.warning("the supervisor has gone: stopping gracefully")
             self._stop()
-
-
-def resident_bytes() -> int:
-    """Return how much memory this process holds (resident set); 0 where the system does not say."""
-    with contextlib.suppress(OSError), open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return 0
