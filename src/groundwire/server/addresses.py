@@ -36,6 +36,9 @@ class ListeningSockets:
     port: int | None = None
     """The TCP port, the one chosen when 0 was asked for; None for a Unix socket."""
 
+    shared: bool = False
+    """Whether other processes accept on them too."""
+
     unix_path: str | None = None
     unix_inode: tuple[int, int] | None = field(default=None, repr=False)
     redirecting: list[socket.socket] = field(default_factory=list[socket.socket])

@@ -26,6 +26,10 @@ logger = logging.getLogger("groundwire.server")
 ACCEPTS_PER_TURN: Final = 64
 """Accepting more at once would make those wait who are connected already."""
 
+SHARED_ACCEPTS_PER_TURN: Final = 1
+"""Where other processes accept on the same sockets. Who takes all that wait leaves the others without work for as
+long as the connections last: of 16 that came at once one worker took 16."""
+
 RETRY_SECONDS: Final = 1.0
 """How long accepting rests when the system has no descriptor, or no memory, for one more."""
 
@@ -86,6 +90,7 @@ class Listener(Generic[ConnectionT]):
         self._connecting: dict[ConnectionT, asyncio.Task[None]] = {}
         self._networks: dict[ConnectionT, bytes] = {}
         self._open_per_network: Counter[bytes] = Counter()
+        self._accepts_per_turn = SHARED_ACCEPTS_PER_TURN if listening.shared else ACCEPTS_PER_TURN
         self._accepting = False
         self._closed = False
         self._starving = False
@@ -174,7 +179,7 @@ class Listener(Generic[ConnectionT]):
         return self._max_connections - len(self._connections) - len(self._connecting)
 
     def _accept(self, sock: socket.socket) -> None:
-        for _ in range(ACCEPTS_PER_TURN):
+        for _ in range(self._accepts_per_turn):
             if self._room <= 0:
                 self.pause()
                 self._log("%d connections are open: accepting no more until one closes", "full")

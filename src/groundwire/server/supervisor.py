@@ -241,7 +241,8 @@ class Supervisor:
     def _fork_worker(self, number: int, generation: int) -> WorkerProcess:
         stacks = make_stacks_file()
         ours, theirs = channel_pair()
-        listening = replace(self._listening, unix_path=None)  # to be removed by the supervisor
+        # A Unix socket's file is the supervisor's to remove.
+        listening = replace(self._listening, unix_path=None, shared=self._crew.wanted > 1)
         post = Post(number, theirs, listening, stacks, self._identity, self._loop)
 
         def let_go() -> None:
