@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -576,3 +578,25 @@ def _reading(handle: Any) -> Any:
         def shutdown(self) -> None: ...
 
     return Handler()
+
+
+@pytest.mark.slow
+def test_a_program_that_ends_its_process_is_told_by_its_stack() -> None:
+    program = """
+import os
+from groundwire.server.exits import told_exits
+
+def leave(status):
+    os._exit(status)
+
+with told_exits(1):
+    if os.fork() == 0:
+        leave(0)  # a process of the program's own may end so
+    os.wait()
+    leave(3)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=10, check=False
+    )
+    assert 3 == ended.returncode
+    assert 1 == ended.stdout.count(" in leave\n")

@@ -65,6 +65,21 @@ def reopen(control: str) -> None:
 
 
 @ctl.command()
+@click.pass_obj
+def stacks(control: str) -> None:
+    """Show where each thread and task of each worker is, and the request it works on."""
+    from ..server.stacks import text_of_all
+
+    answer = _ask(control, "gather", what="stacks")
+    for said in answer["value"]:
+        click.echo(f"Worker {said['number']} (process {said['pid']})\n")
+        click.echo(text_of_all(said.get("value", [])) or said.get("error", ""))
+        click.echo()
+    for pid in answer["missing"]:
+        click.echo(f"The worker with process id {pid} does not answer.", err=True)
+
+
+@ctl.command()
 @click.option("--at-once", is_flag=True, help="Wait for nothing.")
 @click.pass_obj
 def stop(control: str, at_once: bool) -> None:

@@ -348,6 +348,8 @@ class Crew:
             logger.info("%s is replaced after %d requests", worker, requests)
         elif self._processes.max_rss_bytes and rss_bytes > self._processes.max_rss_bytes:
             logger.info("%s is replaced: it holds %.0f MiB", worker, rss_bytes / 1024 / 1024)
+        elif worker.beat.get("all_threads_hang"):
+            logger.warning("%s is replaced: every thread of it hangs", worker)
         else:
             return
         self._queue.append(place)

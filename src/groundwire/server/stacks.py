@@ -24,6 +24,9 @@ TARGET_CHARS: Final = 1000
 FRAMES: Final = 60
 """The longest stack that is shown. Of a longer one, such as a recursion's, the middle is left out."""
 
+WATCHDOG: Final = "groundwire-watchdog"
+"""Name of the thread that watches the event loop."""
+
 AWAITED: Final = 200
 """The most coroutines that are followed, each waiting for the next."""
 
@@ -185,16 +188,20 @@ def thread_name(thread: int) -> str:
 
 
 def stacks(server: Serving) -> list[dict[str, Any]]:
-    """Return what each thread and each task of this process does, as JSON can have it."""
+    """Return what each thread and each task of this process does, as JSON can have it.
+
+    Left out are pool threads without a call, the watchdog, and who asks.
+    """
     calls = server.pool.running.copy()
     found: list[dict[str, Any]] = []
     for thread, frame in sys._current_frames().items():  # pyright: ignore[reportPrivateUsage]
-        if is_idle(frame):
+        name = thread_name(thread)
+        if is_idle(frame) or thread == threading.get_ident() or name == WATCHDOG:
             continue
         call = calls.get(thread)
         request = None if call is None else request_of_call(server, call)
         text = _text_of_thread(thread, frames_of_thread(frame))
-        found.append(_entry("thread", thread_name(thread), request, text))
+        found.append(_entry("thread", name, request, text))
     for task in tuple(asyncio.all_tasks(server.loop)):
         request = request_of_task(server, task)
         found.append(_entry("task", task.get_name(), request, text_of(frames_of_task(task))))

@@ -19,7 +19,15 @@ from types import FrameType
 from typing import Any, Final
 
 from ..http.request import Request
-from .stacks import Serving, frames_of_thread, innermost_frame, named, request_of_task, text_of
+from .stacks import (
+    WATCHDOG,
+    Serving,
+    frames_of_thread,
+    innermost_frame,
+    named,
+    request_of_task,
+    text_of,
+)
 
 logger = logging.getLogger("groundwire.server")
 
@@ -95,7 +103,7 @@ class Watchdog:
     def _begin(self) -> None:
         self._stopped.acquire()
         self.note_base(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
-        self._thread = threading.Thread(target=self._watch, name="groundwire-watchdog", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name=WATCHDOG, daemon=True)
         self._thread.start()
 
     def note_base(self, frame: FrameType) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Final
 from .addresses import ListeningSockets
 from .channel import ChildChannel, Message
 from .errors import StartError
+from .exits import told_exits
 from .privileges import Identity, become
 from .process import (
     CANNOT_START,
@@ -33,6 +34,7 @@ from .process_figures import resident_bytes
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 from .sink import Sink
+from .stacks import stacks
 
 logger = logging.getLogger("groundwire.server")
 
@@ -103,7 +105,8 @@ class Worker:
         if STACKS_SIGNAL is not None:
             faulthandler.register(STACKS_SIGNAL, self._post.stacks, all_threads=True)
         try:
-            return self._run(load)
+            with told_exits(self._post.stacks):
+                return self._run(load)
         except StartError as error:
             self.channel.send("failed", text=str(error))
         except Exception:  # noqa: BLE001 - whatever the application raised, the operator is told
@@ -138,6 +141,7 @@ class Worker:
         )
         self.channel.on_end = self._orphaned
         self.answers["state"] = self.state
+        self.answers["stacks"] = lambda: stacks(self.server)
         if self.server.metrics is not None:
             self.answers["metrics"] = self.server.metrics.snapshot
         self._state = "serving"
@@ -159,6 +163,8 @@ class Worker:
             "state": self._state,
             "connections": len(server.connections),
             "threads_busy": server.pool.busy,
+            "threads_hanging": server.hangs.threads,
+            "all_threads_hang": server.hangs.all_threads_hang,
             "counters": dataclasses.asdict(server.counters),
             "rss_bytes": resident_bytes(),
         }
