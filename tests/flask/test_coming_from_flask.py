@@ -49,6 +49,11 @@ ROWS: Final = {
     ("conditions", 41): "`If-Match: *`",
     ("conditions", 42): "the content of a 412",
     ("conditions", 43): "`If-Unmodified-Since` that does not hold",
+    ("static_names", 26): "static files and `send_from_directory`: names that begin with a dot",
+    ("static_names", 27): "static files and `send_from_directory`: names that begin with a dot",
+    ("static_names", 28): "other spellings of a name",
+    ("static_names", 29): "other spellings of a name",
+    ("static_names", 30): "other spellings of a name",
 }
 """The row that tells of each pair which is meant to differ."""
 

@@ -43,6 +43,11 @@ DELIBERATE = {
     ("conditions", 41): "RFC 9110 §13.1.1: * is any representation there is",
     ("conditions", 42): "a failed precondition is answered with an error page, not with the file",
     ("conditions", 43): "RFC 9110 §13.2.2: as in files",
+    ("static_names", 26): "names that begin with a dot are not sent: they are often secrets",
+    ("static_names", 27): "the same, of a folder",
+    ("static_names", 28): "one file has one name",
+    ("static_names", 29): "one file has one name",
+    ("static_names", 30): "one file has one name",
 }
 """Pairs whose answers are meant to differ: (program, number of the request)."""
 
