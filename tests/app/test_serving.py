@@ -3,6 +3,7 @@
 import http.client
 import logging
 import os
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,7 +90,6 @@ def test_there_is_no_reloader_and_a_line_says_so(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"ssl_context": "adhoc"}, "ssl_context='adhoc' cannot be: Groundwire has no TLS yet"),
         ({"processes": 4}, "processes=4 cannot be: one process serves"),
         ({"static_files": {"/x": "x"}}, "give the app a static_folder"),
     ],
@@ -278,11 +278,28 @@ def test_a_server_asked_to_stop_before_it_serves_does_not(served: Any) -> None:
         assert not thread.is_alive()
 
 
+@pytest.mark.parametrize(
+    ("given", "settings"),
+    [
+        ("adhoc", {"tls_dev": True}),
+        (("site.pem", "site.key"), {"cert": ("site.pem",), "key": ("site.key",)}),
+        ((Path("site.pem"), None), {"cert": ("site.pem",), "key": ()}),
+    ],
+)
+def test_a_certificate_is_given_as_to_werkzeug(
+    started: list[Any], given: Any, settings: dict[str, Any]
+) -> None:
+    run_simple("localhost", 0, wsgi, ssl_context=given)
+
+    [(_handler, chosen)] = started
+    assert settings == {name: getattr(chosen, name) for name in settings}
+
+
 def test_a_server_that_cannot_be_made_says_why() -> None:
     with pytest.raises(StartError, match="fd=3 cannot be"):
         make_server("127.0.0.1", 0, wsgi, fd=3)
-    with pytest.raises(StartError, match="no TLS"):
-        make_server("127.0.0.1", 0, wsgi, ssl_context="adhoc")
+    with pytest.raises(StartError, match=r"no ssl\.SSLContext of a server"):
+        make_server("127.0.0.1", 0, wsgi, ssl_context=ssl.create_default_context())
     with make_server("127.0.0.1", 0, wsgi) as first, pytest.raises(StartError, match="in use"):
         make_server("127.0.0.1", first.port, wsgi)
 

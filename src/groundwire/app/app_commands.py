@@ -87,7 +87,7 @@ class SeparatedPathType(click.Path):
     "--cert",
     type=CertParamType(),
     is_eager=True,
-    help="A certificate. Groundwire has no TLS yet, and says so.",
+    help="A certificate's file, adhoc for a new one, or the import name of an ssl.SSLContext.",
 )
 @click.option(
     "--key",

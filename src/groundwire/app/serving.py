@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..server.errors import StartError
 from ..server.process import loop_factory
@@ -78,7 +78,8 @@ def run_simple(
         threaded: False has one pool thread make all answers that may wait, one after the other.
         processes: 1.
         static_files: None; an app's `static_folder` is for that.
-        ssl_context: None.
+        ssl_context: an `ssl.SSLContext`, the files of a certificate and its key, or ``adhoc`` for a certificate that is
+            made on the spot (which needs the package trustme). None: plain HTTP.
         settings: fields of `ServerSettings`; Werkzeug's others (`PASSED_OVER`) are taken and mean nothing.
 
     Raises:
@@ -88,7 +89,8 @@ def run_simple(
     if not isinstance(port, int):
         raise TypeError(f"port must be an integer, not {port!r}")
     try:
-        _refuse(processes=processes, static_files=static_files, ssl_context=ssl_context)
+        _refuse(processes=processes, static_files=static_files)
+        settings = {**_tls_settings(ssl_context), **settings}
         chosen = _settings(hostname, port, threaded, settings)
         handler = _handler(application)
     except StartError as error:
@@ -129,7 +131,7 @@ class BaseWSGIServer:
         app: a Groundwire, WSGI or ASGI application.
         handler: taken for Werkzeug's sake, as `passthrough_errors`.
         passthrough_errors: see `handler`.
-        ssl_context: None.
+        ssl_context: as for `run_simple`.
         threaded: as for `run_simple`.
         settings: fields of `ServerSettings`.
 
@@ -155,7 +157,8 @@ class BaseWSGIServer:
         threaded: bool = False,
         **settings: Any,
     ) -> None:
-        _refuse(ssl_context=ssl_context)
+        self.ssl_context = ssl_context
+        settings = {**_tls_settings(ssl_context), **settings}
         self.app = app
         self.host = host
         self.multithread = threaded
@@ -251,12 +254,23 @@ def _refuse(**given: Any) -> None:
     reasons = {
         "processes": "one process serves, with as many threads as threads=N says",
         "static_files": "give the app a static_folder",
-        "ssl_context": "Groundwire has no TLS yet; put a proxy in front that has",
         "fd": "Groundwire opens its sockets itself; say host and port",
     }
     for name, value in given.items():
         if value is not None and not (name == "processes" and value == 1):
             raise StartError(f"{name}={value!r} cannot be: {reasons[name]}")
+
+
+def _tls_settings(ssl_context: Any) -> dict[str, Any]:
+    if ssl_context is None:
+        return {}
+    if ssl_context == "adhoc":
+        return {"tls_dev": True}
+    if isinstance(ssl_context, tuple | list):
+        given = cast("Iterable[Any]", ssl_context)
+        files: list[str] = [str(file) for file in given if file is not None]
+        return {"cert": tuple(files[:1]), "key": tuple(files[1:])}
+    return {"ssl_context": ssl_context}
 
 
 def _handler(application: Any) -> Any:

@@ -66,14 +66,12 @@ class Certificates:
         self._settings = settings
         self._given: ssl.SSLContext | None = settings.ssl_context
         self._files = () if self._given is not None else _pairs(settings)
-        self._watched = [
-            path for files in self._files for path in (files.cert, files.key) if path is not None
-        ]
-        if self._watched and settings.client_ca is not None:
-            self._watched.append(settings.client_ca)
-        self._stamp = _stamp_of(self._watched)
-        self._seen = self._stamp
-        self._loaded = Loaded(self._given) if self._given is not None else self._load()
+        self._watched = WatchedFiles(files_of(settings))
+        if self._given is not None:
+            _check_context(self._given)
+            self._loaded = Loaded(self._given)
+        else:
+            self._loaded = self._load()
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -91,21 +89,15 @@ class Certificates:
         return not by_name or _choice(by_name, host) is not None
 
     def look(self) -> None:
-        """Read the files again if they have changed since, and have not since the last look.
-
-        A certificate and its key are not replaced in one instant, nor is a file always written in one.
-        """
-        stamp = _stamp_of(self._watched)
-        settled = stamp == self._seen
-        self._seen = stamp
-        if stamp != self._stamp and settled:
+        """Read the files again if they have changed since."""
+        if self._watched.have_changed():
             self.reload()
 
     def reload(self) -> bool:
         """Read the files again. What is wrong with them is logged, and what was loaded before goes on being used."""
         if self._given is not None:
             return False
-        self._stamp = self._seen = _stamp_of(self._watched)
+        self._watched = WatchedFiles(files_of(self._settings))
         try:
             self._loaded = self._load()
         except StartError as error:
@@ -149,9 +141,33 @@ class Certificates:
         return context
 
 
-def is_secured(settings: ServerSettings) -> bool:
-    """Whether a server with these settings speaks HTTPS."""
-    return bool(settings.cert) or settings.ssl_context is not None
+class WatchedFiles:
+    """Files, and whether they have changed."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = tuple(paths)
+        self._known = self._seen = _stamp_of(self._paths)
+
+    def have_changed(self) -> bool:
+        """Whether they have since this was True the last time, and have not since this was asked the last time.
+
+        A certificate and its key are not replaced in one instant, nor is a file always written in one.
+        """
+        stamp = _stamp_of(self._paths)
+        settled = stamp == self._seen
+        self._seen = stamp
+        if stamp == self._known or not settled:
+            return False
+        self._known = stamp
+        return True
+
+
+def files_of(settings: ServerSettings) -> list[str]:
+    """Return the paths of all that certificates are made of."""
+    if settings.ssl_context is not None:
+        return []
+    authorities = () if settings.client_ca is None else (settings.client_ca,)
+    return [*settings.cert, *settings.key, *authorities]
 
 
 def _be_quiet_about_bad_names() -> None:
@@ -184,6 +200,15 @@ def _pairs(settings: ServerSettings) -> tuple[CertificateFiles, ...]:
         CertificateFiles(cert, key)
         for cert, key in zip(certs, keys or (None,) * len(certs), strict=True)
     )
+
+
+def _check_context(context: Any) -> None:
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+    except (AttributeError, ValueError, ssl.SSLError) as error:
+        raise StartError(
+            f"ssl_context={context!r} cannot be: it is no ssl.SSLContext of a server (ssl.PROTOCOL_TLS_SERVER)"
+        ) from error
 
 
 def _load_chain(context: ssl.SSLContext, files: CertificateFiles) -> None:

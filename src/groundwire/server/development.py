@@ -38,6 +38,11 @@ def with_development_certificate(settings: ServerSettings) -> tuple[ServerSettin
     return replace(settings, tls_dev=False, cert=(certificate,), key=()), authority
 
 
+def trust_hint(authority: str) -> str:
+    """Say how to reach a server with a development certificate."""
+    return f"HTTPS for development, with a certificate of its own: curl --cacert {authority}"
+
+
 def development_certificate(*hosts: str, folder: Path | None = None) -> tuple[str, str]:
     """Return the paths of a certificate with its key, and of the authority to trust.
 

@@ -5,7 +5,13 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from .addresses import ListeningSockets, open_sockets, url_for_address
+from .addresses import (
+    ListeningSockets,
+    open_redirecting,
+    open_sockets,
+    scheme_of,
+    url_for_address,
+)
 from .errors import StartError
 from .privileges import Identity
 from .process_settings import ProcessSettings
@@ -28,17 +34,21 @@ def open_listening(
     """
     passed = passed_descriptors()
     if processes.fd is not None:
-        return from_descriptors([processes.fd])
+        passed = [processes.fd]
     if passed:
-        return from_descriptors(passed)
+        return open_redirecting(from_descriptors(passed, scheme_of(settings)), settings)
     listening = open_sockets(settings)
     if listening.unix_path is not None and identity is not None and os.geteuid() == 0:
         os.chown(listening.unix_path, identity.uid, identity.gid)
     return listening
 
 
-def from_descriptors(descriptors: Iterable[int]) -> ListeningSockets:
+def from_descriptors(descriptors: Iterable[int], scheme: str = "http") -> ListeningSockets:
     """Make sockets of descriptors that are listening already.
+
+    Args:
+        descriptors: of the sockets.
+        scheme: what is spoken there.
 
     Raises:
         StartError: one is not.
@@ -64,4 +74,4 @@ def from_descriptors(descriptors: Iterable[int]) -> ListeningSockets:
         return ListeningSockets(sockets, f"unix:{address}")
     host, port = str(address[0]), int(address[1])
     shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1", "::1") else host
-    return ListeningSockets(sockets, url_for_address(shown, port), port=port)
+    return ListeningSockets(sockets, url_for_address(shown, port, scheme), port=port)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, Literal
 
-from .addresses import ListeningSockets
+from .addresses import ListeningSockets, scheme_of
 from .errors import StartError
 from .server import AnyHandler, Server
 from .settings import ServerSettings
@@ -174,6 +174,8 @@ def _obey_signals(server: Server, received: list[int]) -> None:
             server.loop.add_signal_handler(number, obey, number)
         except NotImplementedError:  # Windows
             signal.signal(number, obey)
+    if scheme_of(server.settings) == "https" and hasattr(signal, "SIGHUP"):
+        server.loop.add_signal_handler(signal.SIGHUP, server.reload_certificates)
 
 
 class DiagnosticsHandler(logging.Handler):

@@ -100,6 +100,8 @@ class Server:
         metrics: the figures that are kept, if they are.
         url: where clients find it, once it is open: an http URL, or ``unix:`` and a path.
         port: the TCP port, the one chosen when 0 was asked for; None on a Unix socket.
+        redirecting_port: the TCP port where plain HTTP is led to https, if there is one.
+        tls: its TLS, once it is open; None where it speaks plain HTTP.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -140,7 +142,8 @@ class Server:
         self._listening = listening
         self._listeners: list[Listener[Connection]] = []
         self._redirecting: RedirectingState | None = None
-        self._tls = tls
+        self.redirecting_port: int | None = None
+        self.tls = tls
         self._proxies: Proxies | None = None
         self._sink = sink
         self._log: AccessLog | None = None
@@ -168,8 +171,8 @@ class Server:
             StartError: the address, a certificate or the log file cannot be used.
         """
         self._proxies = Proxies(self.settings)
-        if self._tls is None and scheme_of(self.settings) == "https":
-            self._tls = TLS.of(self.settings)
+        if self.tls is None and scheme_of(self.settings) == "https":
+            self.tls = TLS.of(self.settings)
         if self._listening is not None:
             return
         listening = open_sockets(self.settings)
@@ -209,13 +212,14 @@ class Server:
             self._close()
             raise
         protect = None
-        if self._tls is not None:
-            protect = self._tls.protect
-            self.each_second.append(self._tls.sweep)
+        if self.tls is not None:
+            protect = self.tls.protect
+            self.each_second.append(self.tls.sweep)
         self._listeners.append(self._listener(listening, self, protect))
-        if listening.redirecting and self._tls is not None:
-            state: Any = RedirectingState(self, self._tls.certificates)
+        if listening.redirecting and self.tls is not None:
+            state: Any = RedirectingState(self, self.tls.certificates)
             self._redirecting = state
+            self.redirecting_port = listening.redirecting[0].getsockname()[1]
             plain = ListeningSockets(listening.redirecting, "")
             self._listeners.append(self._listener(plain, state))
         self._next_sweep = self.loop.time() + SWEEP_SECONDS
@@ -324,8 +328,8 @@ class Server:
 
     def reload_certificates(self) -> None:
         """Read the certificates' files again, for handshakes from now on. On the loop's thread only."""
-        if self._tls is not None:
-            self._tls.certificates.reload()
+        if self.tls is not None:
+            self.tls.certificates.reload()
 
     def reopen_log(self) -> None:
         """Open the access log's file anew, for it has been renamed. On the loop's thread only."""

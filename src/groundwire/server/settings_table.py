@@ -117,7 +117,10 @@ PLACEHOLDERS: Final[Mapping[str, str]] = {
 }
 
 BEFORE_THE_PROGRAM: Final = frozenset(
-    {"host", "port", "unix", "unix_mode", "backlog", "access_log", "graceful_seconds"}
+    {
+        *("host", "port", "unix", "unix_mode", "backlog", "access_log", "graceful_seconds"),
+        *("cert", "key", "client_ca", "client_cert", "tls_dev", "redirect_http", "hsts_seconds"),
+    }
 )
 """Fields of `ServerSettings` that hold before the program is imported, so that its configuration comes too late."""
 

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from ..http.tls import ClientCertificate, TLSInfo
 from .certificates import LOOK_SECONDS, Certificates
 from .connection import Connection
-from .development import with_development_certificate
+from .development import trust_hint, with_development_certificate
 from .settings import ServerSettings
 from .state import State
 
@@ -44,26 +44,31 @@ _NOT_PLAIN = b"This port speaks HTTPS, and this request came in plain HTTP. Say 
 class TLS:
     """The TLS of one server: its certificates, and what goes wrong with handshakes."""
 
-    def __init__(self, certificates: Certificates) -> None:
+    def __init__(self, certificates: Certificates, *, watches: bool = True) -> None:
         self.certificates = certificates
         self.failures = 0
         """Handshakes that came to nothing."""
 
+        self._watches = watches
         self._looked = 0
         self._told = 0
         self._told_at = -LOG_SECONDS
 
     @classmethod
-    def of(cls, settings: ServerSettings) -> "TLS":
+    def of(cls, settings: ServerSettings, *, watches: bool = True) -> "TLS":
         """Load the certificates that `settings` name, or make one.
+
+        Args:
+            settings: which.
+            watches: whether to look for changes of the files.
 
         Raises:
             StartError: a file cannot be read, or is not what it should be.
         """
         if settings.tls_dev:
             settings, authority = with_development_certificate(settings)
-            logger.info("a development certificate is used; curl --cacert %s trusts it", authority)
-        return cls(Certificates(settings))
+            logger.info("%s", trust_hint(authority))
+        return cls(Certificates(settings), watches=watches)
 
     def protect(self, connection: Connection) -> "TLSTransport":
         """Return what speaks with the peer in place of `connection`."""
@@ -72,7 +77,7 @@ class TLS:
     def sweep(self) -> None:
         """Look after the certificates; called once a second."""
         self._looked += 1
-        if self._looked % LOOK_SECONDS == 0:
+        if self._watches and self._looked % LOOK_SECONDS == 0:
             self.certificates.look()
 
     def failed(self, peer: object, reason: str) -> None:

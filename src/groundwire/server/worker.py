@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .addresses import ListeningSockets
+from .addresses import ListeningSockets, scheme_of
 from .channel import ChildChannel, Message
 from .errors import StartError
 from .exits import told_exits
@@ -34,6 +34,7 @@ from .process_figures import resident_bytes
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 from .sink import Sink
+from .tls import TLS
 from .stacks import stacks
 
 logger = logging.getLogger("groundwire.server")
@@ -120,12 +121,18 @@ class Worker:
     def _run(self, load: Load) -> int:
         make_loop = loop_factory(self._post.loop)
         sink = Sink.named(self._settings.access_log)  # which the user it becomes may not be able to
+        tls = None
+        if scheme_of(self._settings) == "https":
+            # Keys are for whoever starts the server to read, and it is the supervisor that sees when they change.
+            tls = TLS.of(self._settings, watches=self._post.identity is None)
         become(self._post.identity)
         loaded = load()
         self._loaded = loaded
         log_to_stderr(f"[{os.getpid()}] ")
         settings = loaded.settings or self._settings
-        self.server = Server(loaded.handler, settings, listening=self._post.listening, sink=sink)
+        self.server = Server(
+            loaded.handler, settings, listening=self._post.listening, sink=sink, tls=tls
+        )
         sys.setswitchinterval(SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=make_loop) as runner:
             runner.run(self.server.serve(self._ready))
