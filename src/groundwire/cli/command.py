@@ -19,6 +19,7 @@ from .routes import routes
 from .run import run
 from .shell import shell
 from .target import Program, is_file_name
+from .top import top
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -146,7 +147,7 @@ groundwire = GroundwireGroup(
 # Behind those a FlaskGroup has, since `.env` may ask for it.
 groundwire.params.append(as_flask_option)
 
-for command in (run, ctl, shell, routes, listen, demo, flask):
+for command in (run, ctl, top, shell, routes, listen, demo, flask):
     groundwire.add_command(command)
 
 
