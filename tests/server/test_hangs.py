@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from groundwire import Groundwire, Response, request
+from groundwire import Blueprint, Groundwire, Response, request
+from groundwire.app.serving import make_server
 from groundwire.http.handler import ContentPolicy, InThread
 from groundwire.http.request import Request
 from groundwire.http.response import Response as Message
@@ -209,6 +210,36 @@ def test_in_debug_mode_there_is_none(app: Groundwire, gate: Gate) -> None:
         assert gate.entered.wait(5)
         sweep(wire, 1000)
         assert b"" == wire.raw
+
+
+def test_head_gets_the_head_of_the_503_alone(app: Groundwire, gate: Gate) -> None:
+    with Wire(app, request_timeout_seconds=1) as wire:
+        wire.send(message("/hang", "HEAD"))
+        assert gate.entered.wait(5)
+        sweep(wire, 2)
+        assert wire.raw.startswith(b"HTTP/1.1 503 ")
+        assert wire.raw.endswith(b"\r\n\r\n")
+
+
+def test_a_route_of_a_blueprint_may_have_a_limit_too(gate: Gate) -> None:
+    blueprint = Blueprint("shop", __name__)
+
+    @blueprint.get("/hang", run="thread", timeout=2)
+    def hang() -> str:
+        return gate.wait()
+
+    app = Groundwire(__name__)
+    app.register_blueprint(blueprint)
+    with Wire(app) as wire:
+        wire.send(message("/hang"))
+        assert gate.entered.wait(5)
+        sweep(wire, 3)
+        assert 503 == wire.answers()[0].status
+
+
+def test_servers_that_programs_start_themselves_have_no_limit(app: Groundwire) -> None:
+    with make_server("127.0.0.1", 0, app) as server:
+        assert 0 == server._server.settings.request_timeout_seconds
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan")])

@@ -482,6 +482,9 @@ class Connection(asyncio.Protocol):
             content_length=len(content),
             connection="close",
         )
+        exchange = self.delivery or self.reception
+        if exchange is not None and exchange.request.method == "HEAD":
+            content = b""  # RFC 9110 §9.3.2
         self.send(head + content)
         record_refusal(self, self.delivery, self.reception, status, len(content))
         if self.delivery is not None:
