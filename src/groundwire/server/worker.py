@@ -34,8 +34,8 @@ from .process_figures import resident_bytes
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 from .sink import Sink
-from .tls import TLS
 from .stacks import stacks
+from .tls import TLS
 
 logger = logging.getLogger("groundwire.server")
 
@@ -185,6 +185,7 @@ class Worker:
         if at_once or self._state != "stopping":
             self._state = "stopping"
             self.server.request_stop(at_once=at_once)
+            self._beat()  # it may not live to the next, and another should take its place
 
     def _retire(self, _message: Message) -> None:
         if self._state == "serving":
