@@ -12,6 +12,7 @@ from ..app.environment import share_variables
 from .aliasing import as_flask_option
 from .ctl import ctl
 from .demo import demo
+from .doctor import doctor
 from .errors import CannotStart
 from .flask import flask
 from .listen import listen
@@ -147,7 +148,7 @@ groundwire = GroundwireGroup(
 # Behind those a FlaskGroup has, since `.env` may ask for it.
 groundwire.params.append(as_flask_option)
 
-for command in (run, ctl, top, shell, routes, listen, demo, flask):
+for command in (run, ctl, top, shell, routes, listen, doctor, demo, flask):
     groundwire.add_command(command)
 
 
