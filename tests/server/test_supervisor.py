@@ -139,7 +139,8 @@ def test_a_second_signal_cuts_and_says_what(tmp_path: Path) -> None:
 
         assert 128 + signal.SIGTERM == server.ended()
         client.close()
-    assert "1 connections were cut by a second request to stop" in server.line_with("were cut")
+    server.line_with("1 connections were cut by a second request to stop")
+    server.line_with('  "GET /slow/60.0 HTTP/1.1" (endpoint slow)')
 
 
 def test_the_graceful_timeout_bounds_a_stop(tmp_path: Path) -> None:

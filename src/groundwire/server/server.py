@@ -36,6 +36,7 @@ from .request_ids import IdentifiedDelivery, identifying
 from .server_state import Answer, Counters, RequestLog
 from .settings import ServerSettings
 from .sink import Sink
+from .stacks import named
 from .threads import ThreadPool
 from .tls import TLS
 from .watchdog import Watchdog
@@ -43,6 +44,9 @@ from .watchdog import Watchdog
 logger = logging.getLogger("groundwire.server")
 
 SWEEP_SECONDS: Final = 1.0
+
+NAMED_AT_CUT: Final = 10
+"""So many of the requests that a stop cuts are named."""
 
 ABORT_SECONDS: Final = 1.0
 """How long a stop waits for connections that it has reset to be gone."""
@@ -457,6 +461,10 @@ class Server:
             logger.warning(
                 "%d connections were cut, because they had not ended within %g s", number, seconds
             )
+        busy = [c.delivery.request for c in self.connections if c.delivery is not None]
+        if busy:
+            names = "\n".join(f"  {named(request)}" for request in busy[:NAMED_AT_CUT])
+            logger.warning("%d of them were being answered, such as\n%s", len(busy), names)
         for connection in tuple(self.connections):
             connection.abort()
         with contextlib.suppress(TimeoutError):
