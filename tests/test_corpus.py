@@ -7,6 +7,8 @@ of one server run side by side, once; each is then a test of its own.
 import asyncio
 import importlib.util
 import logging
+import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
-from corpora.runner import Case, load_cases, run_all, run_case
+from corpora.runner import Case, load_cases, protected, run_all, run_case
 from groundwire.server.access_log import LINE_BYTES
 from serving import running_server
 
@@ -155,12 +158,37 @@ def test_each_line_of_the_access_log_is_one_line_of_printable_ascii(
     assert not [line for line in lines if not line.decode("ascii").isprintable()]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_cases_hold_over_tls(tmp_path: Path, loop: str) -> None:
+    """A third of them, the other third on the other loop. (A client of asyncio cannot end its side alone in TLS.)"""
+    authority = trustme.CA()
+    certificate = tmp_path / "server.pem"
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    certificate.chmod(0o600)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    cases = [case for case in cases_of(*FRAMEWORK) if not case.get("half_close")]
+    sample = cases[("uvloop", "asyncio").index(loop) :: 3]
+    server = running_server(application("app"), loop=loop, cert=(str(certificate),))
+
+    token = protected.set(client)
+    try:
+        failed, complaints = run_corpus(server, sample)
+    finally:
+        protected.reset(token)
+
+    assert failed == {}
+    assert complaints.unexpected == []
+
+
 @contextmanager
-def command(log: Path) -> Iterator[tuple[str, int]]:
+def command(log: Path, *options: str) -> Iterator[tuple[str, int]]:
     """The same application, served by ``groundwire run``."""
     arguments = [str(CORPORA / "echo" / "app.py"), "--port", "0", "--access-log", str(log)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "groundwire", "run", *arguments],
+        [sys.executable, "-m", "groundwire", "run", *arguments, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -195,3 +223,14 @@ def test_the_command_refuses_what_is_to_be_refused_and_goes_on(tmp_path: Path) -
     failed, _ = run_corpus(command(tmp_path / "access.log"), cases)
 
     assert failed == {}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is one process without fork()")
+def test_cases_hold_with_two_workers(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+
+    failed, _ = run_corpus(command(log, "--workers", "2"), cases_of(*FRAMEWORK))
+
+    assert failed == {}
+    assert all(line.decode("ascii").isprintable() for line in log.read_bytes().split(b"\n"))
