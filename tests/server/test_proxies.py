@@ -3,12 +3,15 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from groundwire import Groundwire, Response, redirect, request, url_for
 from groundwire.adapters.asgi import ASGIHandler
@@ -90,8 +93,8 @@ def test_everything_a_trusted_proxy_says_holds_for_the_request() -> None:
             "HTTP_HOST": "shop.example:8443",
             "SCRIPT_NAME": "/shop",
             "PATH_INFO": "/a/b",
-            "SERVER_NAME": "shop.example",
-            "SERVER_PORT": "8443",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(served.port),
             "HTTP_X_FORWARDED_FOR": "6.6.6.6, 198.51.100.7",
         },
     }
@@ -266,7 +269,7 @@ def test_asgi_applications_are_told_the_same() -> None:
         served.exchange(message(*ALL_FIELDS))
     scope = scopes[0]
     assert scope["client"] == ("198.51.100.7", 0)
-    assert scope["server"] == ("shop.example", 8443)
+    assert scope["server"] == tuple(served)
     assert (scope["scheme"], scope["root_path"], scope["path"]) == ("https", "/shop", "/shop/a/b")
     assert (b"host", b"shop.example:8443") in scope["headers"]
 
@@ -410,6 +413,27 @@ def test_header_of_anybody_else_is_no_request() -> None:
     with running_server(show, trusted_proxies=("127.0.0.2",), proxy_protocol="required") as served:
         assert served.exchange(LINE + message()).startswith(b"HTTP/1.1 400 ")
         assert answer(served.exchange(message()))["remote_addr"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("header", [LINE, BINARY])
+def test_header_comes_before_the_handshake_of_tls(header: bytes, loop: str, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    path = tmp_path / "cert.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(path))
+    path.chmod(0o600)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    settings: Any = {"trusted_proxies": LOOPBACK, "proxy_protocol": "required"}
+    with (
+        running_server(show, loop=loop, cert=(str(path),), **settings) as served,
+        served.connect() as plain,
+    ):
+        plain.sendall(header)
+        with context.wrap_socket(plain, server_hostname="127.0.0.1") as client:
+            client.sendall(message(*ALL_FIELDS))
+            found = answer(everything(client))
+    assert (found["remote_addr"], found["scheme"]) == ("198.51.100.7", "https")
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from ..protocol.errors import ProtocolError
@@ -255,7 +255,10 @@ def _chunk(piece: bytes, chunked: bool) -> bytes:
 
 
 def _plain(address: Any) -> Address:
-    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else str(address or "")
+    if not isinstance(address, tuple):
+        return str(address or "")
+    host, port = cast("tuple[Any, ...]", address)[:2]
+    return str(host), int(port)
 
 
 def shown(address: Address) -> str:

@@ -30,7 +30,6 @@ logger = logging.getLogger("groundwire.server")
 
 Address = tuple[str, int] | str
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _REFUSAL: Final = (
     "What a proxy in front of this server says of the client cannot be read, or contradicts itself."
 )
@@ -94,7 +93,8 @@ class Proxies:
 class ProxiedConnection(Connection):
     """A connection of a trusted proxy: each request on it may be another client's.
 
-    `peer`, `local` and `scheme` are those of the request that is being answered.
+    `peer` and `scheme` are those of the request that is being answered. `local` is never what a field says, so that a
+    program which calls its own address cannot be sent elsewhere.
     """
 
     __slots__ = ("_forwarding", "_own")
@@ -102,12 +102,12 @@ class ProxiedConnection(Connection):
     def __init__(self, server: ServerState, forwarding: Forwarding) -> None:
         super().__init__(server)
         self._forwarding: Forwarding | None = forwarding
-        self._own: tuple[Address, Address, str] = ("", "", "http")
+        self._own: tuple[Address, str] = ("", "http")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: the proxy has connected."""
         super().connection_made(transport)
-        self._own = self.peer, self.local, self.scheme
+        self._own = self.peer, self.scheme
 
     def introduce(self, header: ProxyHeader) -> None:
         """Take the addresses of a header of the PROXY protocol for the connection's own.
@@ -117,13 +117,13 @@ class ProxiedConnection(Connection):
         if header.source is None or header.destination is None:
             return
         self.peer, self.local = header.source, header.destination
-        self._own = self.peer, self.local, self.scheme
+        self._own = self.peer, self.scheme
         forwarding = self._forwarding
         if forwarding is not None and not forwarding.trusted.has_peer(self.peer):
             self._forwarding = None
 
     def _next_request(self, output: list[bytes]) -> Request | None:
-        self.peer, self.local, self.scheme = self._own
+        self.peer, self.scheme = self._own
         head = self.reader.next_head()
         if head is None:
             return None
@@ -145,7 +145,6 @@ class ProxiedConnection(Connection):
             self.scheme = said.scheme
         if authority != head.authority and head.form != "authority":
             head = head.addressed_to(authority)
-            self.local = _host_and_port(authority, self.scheme)
         exchange = ForwardedExchange(self, said)
         request = request_class.from_wire(head, exchange)
         if said.root_path:
@@ -161,13 +160,6 @@ class ProxiedConnection(Connection):
             self.answer_last(400, f"{_REFUSAL}{rule}")
         else:
             super()._refuse(error)
-
-
-def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
-    name, colon, port = authority.rpartition(":")
-    if not colon or authority.endswith("]"):
-        return authority, _DEFAULT_PORTS[scheme]
-    return name, int(port) if port else _DEFAULT_PORTS[scheme]
 
 
 class ForwardedExchange:
