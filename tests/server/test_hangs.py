@@ -411,6 +411,7 @@ def test_the_stack_of_a_task_goes_through_all_it_awaits(
     assert ["deep", "inner", "wait"] == places
 
 
+@pytest.mark.slow
 def test_a_thread_that_waits_for_a_coroutine_shows_where_that_is(
     app: Groundwire, caplog: pytest.LogCaptureFixture
 ) -> None:

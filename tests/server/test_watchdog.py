@@ -194,6 +194,7 @@ def test_a_long_hold_is_logged_even_soon_after_another(
     assert " for 1000 ms now" in said(caplog)[2]
 
 
+@pytest.mark.slow
 @LOOPS
 def test_a_hold_by_a_view_is_named_by_its_request(
     loop: str, caplog: pytest.LogCaptureFixture
@@ -234,6 +235,7 @@ def test_a_hold_by_a_view_is_named_by_its_request(
         assert message.splitlines()[1].split(" in ")[-1].startswith("hold")
 
 
+@pytest.mark.slow
 @LOOPS
 def test_a_server_at_work_is_not_said_to_be_held(
     loop: str, caplog: pytest.LogCaptureFixture
