@@ -15,9 +15,11 @@ import argparse
 import asyncio
 import contextlib
 import json
+import ssl
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,9 @@ PIECE_BYTES = 65536
 CONNECT_SECONDS = 3.0
 SURVIVAL_SECONDS = 1.0
 WITHOUT_CONTENT = (101, 204, 304)
+
+protected: ContextVar[ssl.SSLContext | None] = ContextVar("protected", default=None)
+"""What cases are sent with, where not in the clear."""
 
 
 @dataclass
@@ -163,7 +168,9 @@ async def send(
 ) -> Outcome:
     """Send `data` over a new connection and take in what comes back until it is closed or falls silent."""
     began = time.monotonic()
-    reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_SECONDS)
+    context = protected.get()
+    opening = asyncio.open_connection(host, port, ssl=context)
+    reader, writer = await asyncio.wait_for(opening, CONNECT_SECONDS)
     sending = asyncio.ensure_future(_send_all(writer, data, half_close))
     received = bytearray()
     closed = False
@@ -200,7 +207,7 @@ async def _send_all(writer: asyncio.StreamWriter, data: bytes, half_close: bool)
         for start in range(0, len(data), PIECE_BYTES):
             writer.write(data[start : start + PIECE_BYTES])
             await writer.drain()
-        if half_close:
+        if half_close and writer.can_write_eof():
             writer.write_eof()
 
 

@@ -41,7 +41,10 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Development": ("reload", "reload_include", "reload_exclude", "reload_seconds"),
     "Log": ("access_log", "access_log_format"),
-    "TLS": (),
+    "TLS": (
+        *("cert", "key", "tls_dev", "client_ca", "client_cert", "redirect_http", "hsts_seconds"),
+        "tls_handshake_seconds",
+    ),
     "Proxies": (),
     "Time": (
         *("keepalive_seconds", "head_seconds", "request_timeout_seconds", "first_byte_seconds"),
@@ -72,6 +75,7 @@ OF_CLASS: Final[Mapping[type, str]] = {
 FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "port": ("port", "p"),
     "head_seconds": ("head-timeout",),
+    "tls_handshake_seconds": ("tls-handshake-timeout",),
     "first_byte_seconds": ("first-byte-timeout",),
     "content_gap_seconds": ("content-timeout",),
     "send_stall_seconds": ("send-timeout",),
@@ -93,6 +97,7 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
 AT_LEAST: Final[Mapping[str, int]] = dict.fromkeys(
     (
         *("backlog", "first_byte_seconds", "head_seconds", "content_gap_seconds"),
+        "tls_handshake_seconds",
         *("keepalive_seconds", "keepalive_requests", "send_stall_seconds", "max_connections"),
         *("max_connections_per_address", "threads", "target_bytes", "method_bytes"),
         *("field_section_bytes", "field_line_bytes", "field_lines", "chunk_line_bytes"),
@@ -111,6 +116,8 @@ PLACEHOLDERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unix", "control", "pid", "access_log"), "PATH"),
     **dict.fromkeys(("reload_include", "reload_exclude"), "PATTERN"),
     "admin": "HOST:PORT",
+    **dict.fromkeys(("cert", "key", "client_ca"), "FILE"),
+    "redirect_http": "[HOST:]PORT",
     "user": "USER",
     "group": "GROUP",
     "workers": "N|auto",
