@@ -112,7 +112,7 @@ class ServerSettings:
 
     trusted_proxies: tuple[str, ...] = ()
     """Peers that are believed what they say of clients: addresses, networks such as 10.0.0.0/8, or ``unix`` for those
-    on a Unix socket. They are exempt from `max_connections_per_address`."""
+    on a Unix socket. By default nobody is. They are exempt from `max_connections_per_address`."""
 
     forwarded_headers: ForwardedHeaders = "auto"
     """Which fields of a trusted proxy are read: Forwarded (RFC 7239), or those that begin with X-Forwarded. ``auto``

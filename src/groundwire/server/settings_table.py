@@ -116,6 +116,8 @@ PLACEHOLDERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unix", "control", "pid", "access_log"), "PATH"),
     **dict.fromkeys(("reload_include", "reload_exclude"), "PATTERN"),
     "admin": "HOST:PORT",
+    "trusted_proxies": "CIDR,…",
+    "forwarded_fields": "NAME,…",
     **dict.fromkeys(("cert", "key", "client_ca"), "FILE"),
     "redirect_http": "[HOST:]PORT",
     "user": "USER",
@@ -201,6 +203,8 @@ class Setting:
             return ""
         if self.kind == "switch":
             return "on" if self.default else "off"
+        if self.kind == "texts":
+            return ",".join(self.default)
         for word, value in WORDS.get(self.name, {}).items():
             if value == self.default:
                 return word
