@@ -76,13 +76,13 @@ def test_a_unix_socket_is_a_host(started: list[Any]) -> None:
     assert "/tmp/x.sock" == started[0][1].unix
 
 
-def test_there_is_no_reloader_and_a_line_says_so(
+def test_where_nothing_can_be_reloaded_it_is_served_and_a_line_says_why(
     started: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_simple("localhost", 1234, wsgi, use_reloader=True)
 
     assert 1 == len(started)
-    assert "There is no reloader yet: after a change, stop and start again.\n" == (
+    assert "groundwire: changes are not looked for: tests are not started again\n" == (
         capsys.readouterr().err
     )
 
@@ -319,4 +319,4 @@ def test_without_a_reloader_the_program_serves_and_is_told(
     serving.run_with_reloader(lambda: served.append(True), extra_files=None, reloader_type="stat")
 
     assert [True] == served
-    assert "no reloader yet" in capsys.readouterr().err
+    assert "changes are not looked for" in capsys.readouterr().err

@@ -125,9 +125,9 @@ def test_flasks_variables_are_host_and_port_and_no_keys_of_programs(
         ((), {"GROUNDWIRE_RUN_PORT": "x"}, "the variable GROUNDWIRE_RUN_PORT (or --port): 'x' is"),
         ((), {"GROUNDWIRE_WATCHDOG": "perhaps"}, "GROUNDWIRE_WATCHDOG (or --watchdog): 'perhaps'"),
         (
-            ("--access-log-format", "x"),
+            ("--client-cert", "x"),
             {},
-            "'--access-log-format': 'x' is not one of common, combined, json",
+            "'--client-cert': 'x' is not one of required, optional",
         ),
     ],
 )

@@ -16,6 +16,7 @@ from .commands import ScriptInfo, debug_option, pass_script_info, with_appcontex
 from .current import current
 from .environment import get_debug_flag
 from .importing import import_string
+from .reloading import telling_failures
 
 _AUTOMATIC_METHODS = frozenset(("HEAD", "OPTIONS"))
 
@@ -97,7 +98,9 @@ class SeparatedPathType(click.Path):
     help="The key of the certificate.",
 )
 @click.option(
-    "--reload/--no-reload", default=None, help="Groundwire has no reloader yet, and says so."
+    "--reload/--no-reload",
+    default=None,
+    help="Start again when files change; by default in debug mode.",
 )
 @click.option("--debugger/--no-debugger", default=None, help="Taken for Flask's sake.")
 @click.option(
@@ -108,9 +111,9 @@ class SeparatedPathType(click.Path):
 @click.option(
     "--extra-files",
     type=SeparatedPathType(),
-    help="Taken for Flask's sake, as --exclude-patterns.",
+    help="Other files to watch for changes.",
 )
-@click.option("--exclude-patterns", type=SeparatedPathType(), help="See --extra-files.")
+@click.option("--exclude-patterns", type=SeparatedPathType(), help="Files not to watch.")
 @pass_script_info
 def run_command(
     info: ScriptInfo,
@@ -127,7 +130,8 @@ def run_command(
 
     The server is the same as `groundwire run`'s, which has more options.
     """
-    app = info.load_app()
+    with telling_failures():
+        app = info.load_app()
     debug = get_debug_flag()
     serving.run_simple(
         host,

@@ -5,11 +5,12 @@ replaces ``werkzeug.serving.run_simple`` is obeyed.
 """
 
 import asyncio
+import dataclasses
 import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 from ..server.errors import StartError
@@ -17,7 +18,14 @@ from ..server.process import loop_factory
 from ..server.process import run as run_server
 from ..server.server import Server
 from ..server.settings import ServerSettings
+from ..server.settings_table import (
+    configuration_of,
+    from_configuration,
+    from_variables,
+    server_settings,
+)
 from .applications import as_handler
+from .reloading import RELOADER_SECONDS, is_to_begin, of_child, process, run_reloading
 
 
 class CommandLine:
@@ -26,12 +34,16 @@ class CommandLine:
     Attributes:
         settings: fields of `ServerSettings`.
         debug: whether debug mode was turned on or off.
+        reload: likewise, the reloader.
+        watch: what `run_reloading` is told of files.
         has_served: whether the program has served by itself.
     """
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {}
         self.debug: bool | None = None
+        self.reload: bool | None = None
+        self.watch: dict[str, Any] = {}
         self.has_served = False
 
 
@@ -42,14 +54,9 @@ UNIX: Final = "unix://"
 """What begins a host that is the path of a Unix socket."""
 
 PASSED_OVER: Final = frozenset(
-    {
-        *("use_debugger", "use_evalex", "passthrough_errors", "request_handler"),
-        *("extra_files", "exclude_patterns", "reloader_interval", "reloader_type"),
-    }
+    {"use_debugger", "use_evalex", "passthrough_errors", "request_handler", "reloader_type"}
 )
 """Options of Werkzeug's server without a meaning here. (An app in debug mode shows its errors.)"""
-
-NO_RELOADER: Final = "There is no reloader yet: after a change, stop and start again.\n"
 
 _SHUTDOWN_SECONDS: Final = 5.0
 
@@ -60,6 +67,9 @@ def run_simple(
     application: Any,
     use_reloader: bool = False,
     *,
+    extra_files: Iterable[str] | None = None,
+    exclude_patterns: Iterable[str] | None = None,
+    reloader_interval: float = RELOADER_SECONDS,
     threaded: bool = False,
     processes: int = 1,
     static_files: Any = None,
@@ -74,7 +84,11 @@ def run_simple(
         hostname: name or address to listen on, or ``unix://`` and a path.
         port: port to listen on; 0 takes a free one.
         application: a Groundwire, WSGI or ASGI application.
-        use_reloader: there is none yet; a line says so.
+        use_reloader: whether the program is started anew when its files change. Then this process does that, and
+            does not return: the program serves in a child.
+        extra_files: other files, folders or patterns to watch.
+        exclude_patterns: patterns of files not to watch.
+        reloader_interval: how often files are looked at, in seconds, where watchfiles is not installed.
         threaded: False has one pool thread make all answers that may wait, one after the other.
         processes: 1.
         static_files: None; an app's `static_folder` is for that.
@@ -91,27 +105,54 @@ def run_simple(
     try:
         _refuse(processes=processes, static_files=static_files)
         settings = {**_tls_settings(ssl_context), **settings}
-        chosen = _settings(hostname, port, threaded, settings)
+        chosen = _settings(hostname, port, threaded, settings, configuration_of(application))
         handler = _handler(application)
+        reload = use_reloader if command_line.reload is None else command_line.reload
+        if reload and is_to_begin():
+            watch = {
+                "include": tuple(extra_files or ()),
+                "exclude": tuple(exclude_patterns or ()),
+                "interval_seconds": reloader_interval,
+            }
+            raise SystemExit(run_reloading(chosen, **(command_line.watch or watch)))
     except StartError as error:
         sys.stderr.write(f"groundwire: {error}\n")
         raise SystemExit(2) from error
     command_line.has_served = True
     if command_line.debug is not None and hasattr(handler, "debug"):
         handler.debug = command_line.debug
-    if use_reloader:
-        sys.stderr.write(NO_RELOADER)
-    status = run_server(handler, chosen, name=str(getattr(application, "name", "")))
+    name = str(getattr(application, "name", ""))
+    status = run_server(handler, chosen, name=name, **of_child(name))
     if status:
         raise SystemExit(status)
 
 
-def run_with_reloader(main_func: Callable[[], None], *args: Any, **options: Any) -> None:
-    """Call `main_func`, which serves. There is no reloader yet that would call it again; a line says so.
+def run_with_reloader(
+    main_func: Callable[[], None],
+    extra_files: Iterable[str] | None = None,
+    exclude_patterns: Iterable[str] | None = None,
+    interval: float = RELOADER_SECONDS,
+    reloader_type: str = "auto",
+) -> None:
+    """Call `main_func`, which serves, in a child of this process, and in another one after each change.
 
     (Werkzeug: ``werkzeug._reloader.run_with_reloader``.)
+
+    Raises:
+        SystemExit: in this process.
     """
-    sys.stderr.write(NO_RELOADER)
+    if is_to_begin():
+        raise SystemExit(
+            run_reloading(
+                ServerSettings(),
+                opens_sockets=False,
+                include=tuple(extra_files or ()),
+                exclude=tuple(exclude_patterns or ()),
+                interval_seconds=interval,
+            )
+        )
+    if process.reloaded is not None:
+        process.reloaded.serving()
     main_func()
 
 
@@ -163,7 +204,8 @@ class BaseWSGIServer:
         self.host = host
         self.multithread = threaded
         self.passthrough_errors = passthrough_errors
-        self._server = Server(_handler(app), _settings(host, port, threaded, settings))
+        chosen = _settings(host, port, threaded, settings, configuration_of(app))
+        self._server = Server(_handler(app), chosen)
         self._server.open()
         self.port = self.server_port = self._server.port or 0
         self.server_address = (host, self.port)
@@ -280,15 +322,31 @@ def _handler(application: Any) -> Any:
     return handler
 
 
-def _settings(hostname: str, port: int, threaded: bool, settings: dict[str, Any]) -> ServerSettings:
+def _settings(
+    hostname: str,
+    port: int,
+    threaded: bool,
+    settings: dict[str, Any],
+    config: Mapping[str, Any] | None,
+) -> ServerSettings:
+    """Make the settings: what the program says wins over variables, and these over its configuration."""
+    known = {field.name for field in dataclasses.fields(ServerSettings)}
+    given = {name: value for name, value in settings.items() if name not in PASSED_OVER}
+    for name in given:
+        if name not in known:
+            raise TypeError(f"there is no setting {name!r}")
     chosen: dict[str, Any] = {"host": hostname, "port": port, **_logged_as_asked()}
-    chosen["request_timeout_seconds"] = 0  # where a program is written, a debugger stops it
     if hostname.startswith(UNIX):
         chosen = {**chosen, "host": "localhost", "unix": hostname.removeprefix(UNIX)}
     if not threaded:
         chosen["threads"] = 1
-    given = {name: value for name, value in settings.items() if name not in PASSED_OVER}
-    return ServerSettings(**{**chosen, **given, **command_line.settings})
+    said = {
+        # Where a program is written, a debugger stops it.
+        "request_timeout_seconds": 0,
+        **(from_configuration(config) if config else {}),
+        **from_variables(os.environ),
+    }
+    return server_settings({**said, **chosen, **given, **command_line.settings})
 
 
 def _logged_as_asked() -> dict[str, str]:

@@ -10,11 +10,13 @@ import click
 
 from ..app.environment import get_debug_flag, set_debug_flag, variable
 from ..app.locating import NoAppException
+from ..app.reloading import of_child, telling_failures
 from ..server.errors import StartError
 from ..server.settings_table import configuration_of, process_settings, server_settings
 from .aliasing import alias_flask
 from .as_main import run_as_main
 from .errors import CannotStart
+from .reload import begin_reloading, is_to_reload, leave_reloading_to_program
 from .settings_options import (
     CommandWithSettings,
     given_settings,
@@ -86,29 +88,37 @@ def run(
     program.choose(target)
     if as_flask:
         alias_flask()
-    alone = _reason_for_one_process(program, as_flask)
+    alone = _reason_for_one_process(program, as_flask, given)
+    if alone and as_flask and _runs_as_main(program):
+        leave_reloading_to_program(given)
+    elif alone:
+        begin_reloading(given)
     if not alone:
         supervise(program, given, debug=debug, loop=loop)
     elif given.get("workers", 1) != 1:
         raise CannotStart(f"there can be one worker only {alone}; leave --workers out")
     application: Application | None
     if as_flask:
-        application = _application_of_flask(program, given, debug)
+        with telling_failures():
+            application = _application_of_flask(program, given, debug)
         if application is None:
             return
     else:
-        application = program.load_application()
+        with telling_failures():
+            application = program.load_application()
         if note := note_on(application):
             click.echo(note, err=True)
     serve_application(application, given, debug=debug, loop=loop)
 
 
-def _reason_for_one_process(program: Program, as_flask: bool) -> str:
+def _reason_for_one_process(program: Program, as_flask: bool, given: dict[str, Any]) -> str:
     """Return why one process serves, without a supervisor; empty if nothing speaks against one."""
     if not hasattr(os, "fork"):
         return "on this system"
     if get_debug_flag():
         return "in debug mode"
+    if is_to_reload(given):
+        return "where changes are looked for"
     if as_flask and _runs_as_main(program):
         return "for a file that serves by itself (name its application: FILE.py:NAME)"
     return ""
@@ -209,10 +219,12 @@ def serve_application(
         CannotStart: a setting cannot be.
         SystemExit: always, with the exit status.
     """
+    begin_reloading(given)
     config = configuration_of(application.value)
     settings = or_cannot_start(server_settings, given, config)
     if debug is not None and hasattr(application.value, "debug"):
         application.value.debug = debug
     from ..server.process import run as serve
 
-    sys.exit(serve(application.handler, settings, name=application.name, loop=loop))
+    child = of_child(application.name)
+    sys.exit(serve(application.handler, settings, name=application.name, loop=loop, **child))
