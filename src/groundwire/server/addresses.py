@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .errors import StartError
+from .fair_share import Share
 from .settings import ServerSettings
 
 NOTSENT_LOWAT_BYTES: Final = 131_072
@@ -36,8 +37,8 @@ class ListeningSockets:
     port: int | None = None
     """The TCP port, the one chosen when 0 was asked for; None for a Unix socket."""
 
-    shared: bool = False
-    """Whether other processes accept on them too."""
+    share: Share | None = None
+    """Where other processes accept on them too: how much of what comes is this one's."""
 
     unix_path: str | None = None
     unix_inode: tuple[int, int] | None = field(default=None, repr=False)

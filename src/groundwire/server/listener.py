@@ -27,8 +27,12 @@ ACCEPTS_PER_TURN: Final = 64
 """Accepting more at once would make those wait who are connected already."""
 
 SHARED_ACCEPTS_PER_TURN: Final = 1
-"""Where other processes accept on the same sockets. Who takes all that wait leaves the others without work for as
-long as the connections last: of 16 that came at once one worker took 16."""
+"""Where other processes accept on the same sockets, so that each looks at its share (`fair_share`) between two."""
+
+BACK_SECONDS: Final = 0.001
+"""How long one that is ahead of the others leaves connections to them. What is still there then they do not want."""
+
+ACCEPTS_LEFT_OVER: Final = 8
 
 RETRY_SECONDS: Final = 1.0
 """How long accepting rests when the system has no descriptor, or no memory, for one more."""
@@ -90,7 +94,9 @@ class Listener(Generic[ConnectionT]):
         self._connecting: dict[ConnectionT, asyncio.Task[None]] = {}
         self._networks: dict[ConnectionT, bytes] = {}
         self._open_per_network: Counter[bytes] = Counter()
-        self._accepts_per_turn = SHARED_ACCEPTS_PER_TURN if listening.shared else ACCEPTS_PER_TURN
+        self._share = share = listening.share
+        self._accepts_per_turn = ACCEPTS_PER_TURN if share is None else SHARED_ACCEPTS_PER_TURN
+        self._held_back = False
         self._accepting = False
         self._closed = False
         self._starving = False
@@ -105,6 +111,7 @@ class Listener(Generic[ConnectionT]):
         if self._accepting or self._closed:
             return
         self._accepting = True
+        self._tell_share()
         for sock in self._listening.sockets:
             try:
                 self._loop.add_reader(sock, self._accept, sock)
@@ -136,7 +143,8 @@ class Listener(Generic[ConnectionT]):
             self._open_per_network[network] -= 1
             if not self._open_per_network[network]:
                 del self._open_per_network[network]
-        if not self._accepting and not self._closed:
+        self._tell_share()
+        if not self._accepting and not self._closed and not self._held_back:
             self._starving = False
             self._resume()
 
@@ -146,6 +154,8 @@ class Listener(Generic[ConnectionT]):
             return
         self.pause()
         self._closed = True
+        if self._share is not None:
+            self._share.leave()
         if self._retry is not None:
             self._retry.cancel()
         self._listening.unlink()
@@ -163,6 +173,8 @@ class Listener(Generic[ConnectionT]):
             return
         self.pause()
         self._closed = True
+        if self._share is not None:
+            self._share.leave()
         if self._retry is not None:
             self._retry.cancel()
         for sock in self._listening.sockets:
@@ -179,13 +191,30 @@ class Listener(Generic[ConnectionT]):
         return self._max_connections - len(self._connections) - len(self._connecting)
 
     def _accept(self, sock: socket.socket) -> None:
-        for _ in range(self._accepts_per_turn):
+        accepts = self._accepts_per_turn
+        if self._share is not None:
+            if self._held_back:
+                self._held_back = False
+                accepts = ACCEPTS_LEFT_OVER
+            elif self._share.is_ahead():
+                self._hold_back()
+                return
+        for _ in range(accepts):
             if self._room <= 0:
                 self.pause()
                 self._log("%d connections are open: accepting no more until one closes", "full")
                 return
             if not self._accept_next(sock):
                 return
+
+    def _hold_back(self) -> None:
+        self.pause()
+        self._held_back = True
+        self._retry = self._loop.call_later(BACK_SECONDS, self._resume)
+
+    def _tell_share(self) -> None:
+        if self._share is not None and not self._closed:
+            self._share.tell(len(self._connections) + len(self._connecting))
 
     def _accept_next(self, sock: socket.socket) -> bool:
         """Accept one connection; return whether it makes sense to go on at once."""
@@ -235,6 +264,7 @@ class Listener(Generic[ConnectionT]):
             self._open_per_network[network] += 1
         # The loop keeps only a weak reference to a task.
         self._connecting[connection] = self._loop.create_task(self._connect(connection, accepted))
+        self._tell_share()
 
     async def _connect(self, connection: ConnectionT, accepted: socket.socket) -> None:
         try:

@@ -28,6 +28,7 @@ from .control import ControlSocket, answering
 from .crew import Crew
 from .development import trust_hint, with_development_certificate
 from .errors import StartError
+from .fair_share import ConnectionCounts
 from .gathering import Gatherings
 from .inherited import open_listening
 from .pid_file import PidFile
@@ -94,6 +95,7 @@ class Supervisor:
         self._crew.on_empty = self._crew_is_gone
         self._crew.on_reloaded = self._reloaded
         self._gatherings = Gatherings(self._timers)
+        self._counts = ConnectionCounts()
         self._children: dict[int, tuple[Assistant, Child]] = {}
         self._selector = selectors.DefaultSelector()
         self._notifier = Notifier()
@@ -242,7 +244,8 @@ class Supervisor:
         stacks = make_stacks_file()
         ours, theirs = channel_pair()
         # A Unix socket's file is the supervisor's to remove.
-        listening = replace(self._listening, unix_path=None, shared=self._crew.wanted > 1)
+        share = self._counts.share_of(number) if self._crew.wanted > 1 else None
+        listening = replace(self._listening, unix_path=None, share=share)
         post = Post(number, theirs, listening, stacks, self._identity, self._loop)
 
         def let_go() -> None:
@@ -380,6 +383,7 @@ class Supervisor:
                 self._end()
         elif (worker := self._crew.workers.get(pid)) is not None:
             self._forget(worker)
+            self._counts.vacate(worker.number)
             self._gatherings.ended(worker)
             self._crew.ended(worker, status)
 
