@@ -27,6 +27,10 @@ class ContentUnavailable(ContentError):
     """The server cannot hold this content now: its memory or disk for content is taken. Worth a 503."""
 
 
+class ContentNotStored(ContentUnavailable):
+    """The disk did not take this content: it is full, or broken. Worth a 507 (RFC 4918 §11.5)."""
+
+
 class Content(Protocol):
     """The content of one request that had not come whole, in memory, when the handler was called.
 

@@ -4,19 +4,33 @@ import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from .errors import ClientDisconnected, HTTPException, RequestEntityTooLarge, ServiceUnavailable
-from .exchange import Content, ContentError, ContentInterrupted, ContentLimitExceeded
+from .errors import (
+    ClientDisconnected,
+    HTTPException,
+    InternalServerError,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+)
+from .exchange import (
+    Content,
+    ContentError,
+    ContentInterrupted,
+    ContentLimitExceeded,
+    ContentNotStored,
+)
 
 PIECE_BYTES = 65536
 """How much is asked for at a time where the reader wants all of it, or a line."""
 
 
 def http_error(error: ContentError) -> HTTPException:
-    """Return what a handler sees of `error`: 413, 400, or 503 where the server itself is short of room."""
+    """Return what a handler sees of `error`: 413, 400, 503 where the server is short of room, 500 where its disk is."""
     if isinstance(error, ContentLimitExceeded):
         return RequestEntityTooLarge()
     if isinstance(error, ContentInterrupted):
         return ClientDisconnected()
+    if isinstance(error, ContentNotStored):
+        return InternalServerError()
     return ServiceUnavailable()
 
 

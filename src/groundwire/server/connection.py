@@ -26,7 +26,7 @@ from ..protocol.errors import ProtocolError
 from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestReader
 from .content import ReceivedContent
-from .delivery import RETRY_SOON, Delivery, record_refusal
+from .delivery import Delivery, no_room, record_refusal
 from .pace import SendingPace
 from .reception import Reception
 from .request_ids import own_fields
@@ -320,9 +320,7 @@ class Connection(asyncio.Protocol):
     def _collected(self, reception: Reception) -> bool:
         """Whether `handle` can be called now. If content can never be held, the answer is given here."""
         if reception.content.failure is not None:
-            self.answer_last(
-                503, "This server holds as much content as it may. Try again later.", RETRY_SOON
-            )
+            self.answer_last(*no_room(reception.content.failure))
             return False
         if not reception.ready:
             return False

@@ -6,6 +6,8 @@ reading from the socket, while `room` is zero.
 """
 
 import asyncio
+import contextlib
+import logging
 import tempfile
 import threading
 from collections import deque
@@ -17,9 +19,12 @@ from ..http.exchange import (
     ContentError,
     ContentInterrupted,
     ContentLimitExceeded,
+    ContentNotStored,
     ContentUnavailable,
 )
 from .threads import Outcome, ThreadPool
+
+logger = logging.getLogger("groundwire.server")
 
 WINDOW_BYTES = 65536
 """Content held for a handler that reads it piece by piece."""
@@ -192,7 +197,7 @@ class ReceivedContent:
             self._budget.spool_held -= self._spooled_bytes
             self._spooled_bytes = 0
             if file is not None and not self._spooling:
-                file.close()  # what a thread still writes to is closed by `_spooled`
+                _close(file)  # what a thread still writes to is closed by `_spooled`
             self._ready.notify_all()
         self._wake()
 
@@ -207,8 +212,12 @@ class ReceivedContent:
     def _spool(self) -> None:
         """Move what is held to a temporary file, in a thread; the connection waits meanwhile."""
         if self._file is None:
-            # Unlinked from the start where the system can, so that no exit path leaves it behind.
-            self._file = tempfile.TemporaryFile(prefix="groundwire-")  # noqa: SIM115 - closed by release()
+            try:
+                # Unlinked from the start where the system can, so that no exit path leaves it behind.
+                self._file = tempfile.TemporaryFile(prefix="groundwire-")  # noqa: SIM115 - closed by release()
+            except OSError as error:
+                self._not_stored(error)
+                return
         budget = self._budget
         with self._ready:
             piece = self._take(-1)
@@ -225,19 +234,25 @@ class ReceivedContent:
             self._spooled(outcome, file)
 
         if not self._source.pool.submit(Context(), _append, (file, piece, self._ended), done):
-            done(Outcome(None, OSError("no thread is free")))
+            done(Outcome(None, ContentUnavailable("no thread is free to spool content")))
 
     def _spooled(self, outcome: Outcome, file: IO[bytes]) -> None:
         self._spooling = False
         if self._file is not file:  # released meanwhile
-            file.close()
-        if outcome.error is not None:
-            self.fail(ContentUnavailable(f"content cannot be spooled: {outcome.error}"))
+            _close(file)
+        if isinstance(outcome.error, ContentUnavailable):
+            self.fail(outcome.error)
+        elif outcome.error is not None:
+            self._not_stored(outcome.error)
         elif self._ended and not self._rewound and self._file is not None:
             self._spool()
             return
         self._wake()
         self._source.pump_content()
+
+    def _not_stored(self, error: BaseException) -> None:
+        logger.error("content cannot be spooled: %s", error)
+        self.fail(ContentNotStored(f"content cannot be spooled: {error}"))
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []
@@ -376,6 +391,12 @@ class ReceivedContent:
             if self._failure is not None:
                 raise self._failure
             await self._change()
+
+
+def _close(file: IO[bytes]) -> None:
+    # What a full disk did not take it is offered again, and then the file is closed all the same.
+    with contextlib.suppress(OSError):
+        file.close()
 
 
 def _append(file: IO[bytes], piece: bytes, rewind: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 
 from ..http.environ import ENDS_OF_TAKEOVER
 from ..http.errors import HTTPException
+from ..http.exchange import ContentError, ContentNotStored
 from ..http.handler import InThread
 from ..http.request import Request
 from ..http.response import Response
@@ -377,6 +378,13 @@ def _no_tunnel() -> Response:
 def _busy() -> Response:
     text = "Every thread of this server is busy, and as many requests as allowed wait for one. Try again.\n"
     return Response(text, 503, dict([RETRY_SOON]), content_type="text/plain; charset=utf-8")
+
+
+def no_room(failure: ContentError) -> tuple[int, str] | tuple[int, str, tuple[str, str]]:
+    """Return the status, the text and the fields of the answer to content that the server cannot hold."""
+    if isinstance(failure, ContentNotStored):
+        return 507, "This server has no room on its disk for this content."
+    return 503, "This server holds as much content as it may. Try again later.", RETRY_SOON
 
 
 def _log_failure(outcome: Outcome) -> None:
