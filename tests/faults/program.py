@@ -85,7 +85,7 @@ async def async_stream(mebibytes: int) -> Response:
     return Response(pieces(), mimetype="application/octet-stream")
 
 
-@app.post("/upload/<int:ms>")
+@app.post("/upload/<int:ms>", stream=True)
 def upload(ms: int) -> dict[str, int]:
     """Read content piece by piece, with a pause after each."""
     taken = checksum = 0
@@ -103,8 +103,8 @@ def upload(ms: int) -> dict[str, int]:
 
 
 @app.post("/whole")
-def whole() -> dict[str, int]:
-    """Take content as a whole, which is spooled to a file when it is large."""
+async def whole() -> dict[str, int]:
+    """Take content as a whole, which the server spools to a file when it is large."""
     content = request.get_data()
     seen["finished"] += 1
     return {"taken": len(content), "checksum": zlib.crc32(content)}
@@ -214,6 +214,26 @@ def keep(mebibytes: int) -> dict[str, int]:
     """Hold more and more memory."""
     kept.append(b"x" * (mebibytes << 20))
     return {"kept": len(kept)}
+
+
+descriptors: list[int] = []
+
+
+@app.get("/take-descriptors", run="inline")
+def take_descriptors() -> str:
+    """Take every descriptor that there is."""
+    try:
+        while True:
+            descriptors.append(os.dup(0))
+    except OSError:
+        return str(len(descriptors))
+
+
+@app.get("/give-descriptors", run="inline")
+def give_descriptors() -> str:
+    while descriptors:
+        os.close(descriptors.pop())
+    return "given"
 
 
 if os.environ.get("PROGRAM_BROKEN"):

@@ -82,7 +82,7 @@ def beside_good_clients(server: Running, *, memory_bytes: int) -> Iterator[None]
 
 def test_slow_heads_get_408_in_time() -> None:
     """A line now and then, each in time, and the head never ends (slowloris)."""
-    with running("--set", "head_seconds=3") as server:
+    with running("--head-timeout", "3") as server:
         with beside_good_clients(server, memory_bytes=300 * 32 * 1024):
             slow = attack(
                 server,
@@ -98,7 +98,7 @@ def test_slow_heads_get_408_in_time() -> None:
 
 def test_slow_content_gets_408_in_time() -> None:
     """An octet now and then: no gap is long, but the average counts."""
-    with running("--set", "content_grace_seconds=3") as server:
+    with running("--content-grace", "3") as server:
         with beside_good_clients(server, memory_bytes=300 * 32 * 1024):
             slow = attack(
                 server,
@@ -113,7 +113,7 @@ def test_slow_content_gets_408_in_time() -> None:
 
 
 def test_those_who_only_connect_are_closed_in_time() -> None:
-    with running("--set", "first_byte_seconds=3") as server:
+    with running("--first-byte-timeout", "3") as server:
         with beside_good_clients(server, memory_bytes=300 * 16 * 1024):
             slow = attack(server, "", most_seconds=8)
         assert not slow.open
@@ -125,7 +125,7 @@ LARGE = "GET /async-stream/64 HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def test_readers_that_never_read_are_reset_in_time() -> None:
-    with running("--set", "send_stall_seconds=3") as server:
+    with running("--send-timeout", "3") as server:
         with beside_good_clients(server, memory_bytes=64 << 20):
             slow = attack(server, LARGE, read_bytes=0, receive_bytes=2048, most_seconds=9)
         assert not slow.open
@@ -135,7 +135,7 @@ def test_readers_that_never_read_are_reset_in_time() -> None:
 
 
 def test_readers_of_200_octets_a_second_are_reset_in_time() -> None:
-    with running("--set", "send_grace_seconds=5") as server:
+    with running("--send-grace", "5") as server:
         with beside_good_clients(server, memory_bytes=64 << 20):
             slow = attack(server, LARGE, read_bytes=100, receive_bytes=2048, most_seconds=13)
         assert not slow.open
@@ -144,7 +144,7 @@ def test_readers_of_200_octets_a_second_are_reset_in_time() -> None:
 
 
 def test_a_reader_of_2_kib_a_second_is_slow_and_gets_everything() -> None:
-    with running("--set", "send_grace_seconds=2", "--set", "send_stall_seconds=3") as server:
+    with running("--send-grace", "2", "--send-timeout", "3") as server:
         client = server.connect(receive_bytes=2048)
         client.sendall(b"GET /answer/1/150000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         received = 0
