@@ -97,6 +97,8 @@ def run(
         supervise(program, given, debug=debug, loop=loop)
     elif given.get("workers", 1) != 1:
         raise CannotStart(f"there can be one worker only {alone}; leave --workers out")
+    elif given.get("admin") is not None:
+        raise CannotStart(f"there is no admin address {alone}; leave --admin out")
     application: Application | None
     if as_flask:
         with telling_failures():

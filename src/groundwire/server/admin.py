@@ -254,8 +254,12 @@ async def _serve(channel: ChildChannel, listening: ListeningSockets) -> None:
     channel.on_end = server.request_stop
     channel.attach(asyncio.get_running_loop())
     polling = asyncio.create_task(poll())
+
+    def announce() -> None:
+        logger.info("the admin address is %s (metrics, health, ready below %s)", server.url, PREFIX)
+
     try:
-        await server.serve()
+        await server.serve(announce)
     finally:
         polling.cancel()
         channel.close()
