@@ -18,13 +18,11 @@ from typing import Any, Final, TypeVar, get_origin
 import pytest
 import werkzeug
 
-OWN_SERVER = (
-    "the server is Groundwire's; its settings are ServerSettings, TLS is for a proxy in front"
-)
+OWN_SERVER = "the server is Groundwire's; its settings, TLS among them, are ServerSettings"
 OF_CONSOLE = "of the console: a page that can run code is a way in, so there is none"
 OWN_MATCHER = "the rules are matched by a tree of our own; maps and rules have the same methods"
 OWN_PARSER = "how Werkzeug finds the ends of lines; ours finds CR LF only"
-OF_RELOADER = "there is no reloader yet"
+OF_RELOADER = "of Werkzeug's reloader; ours is another"
 
 LEFT_OUT: Final = {
     "werkzeug._reloader.ReloaderLoop": OF_RELOADER,
