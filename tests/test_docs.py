@@ -24,6 +24,7 @@ OURS_ALONE = {
     "docs/guides/render-templates.md",  # templates that await, in coroutines
     "docs/guides/stream-content.md",  # asynchronous generators
     "docs/guides/test-on-the-wire.md",
+    "docs/guides/watch-a-server.md",  # `request.id`
 }
 """Pages with something on them that Flask does not do. The others run on both, word for word."""
 

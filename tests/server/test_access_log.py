@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -239,6 +240,14 @@ def test_a_line_of_the_operators_own(tmp_path: Path) -> None:
     log.record(target="/a?b=1&token=S3CR3T")
 
     assert "{GET} 100% /a?b=1&token=*** 200 13o 12.500 ms\n" == log.text()
+
+
+def test_every_field_is_documented() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
+
+    documented = re.findall(r"`\{(\w+)\}`", page.read_text(encoding="utf-8"))
+
+    assert set(FIELDS) == set(documented)
 
 
 @pytest.mark.usefixtures("utc")

@@ -40,7 +40,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         *("heartbeat_seconds", "user", "group", "pid", "control", "admin"),
     ),
     "Development": ("reload", "reload_include", "reload_exclude", "reload_seconds"),
-    "Log": ("access_log", "access_log_format"),
+    "Log": ("access_log", "access_log_format", "request_id", "metrics"),
     "TLS": (
         *("cert", "key", "tls_dev", "client_ca", "client_cert", "redirect_http", "hsts_seconds"),
         "tls_handshake_seconds",
@@ -115,6 +115,7 @@ PLACEHOLDERS: Final[Mapping[str, str]] = {
     "host": "HOST",
     **dict.fromkeys(("unix", "control", "pid", "access_log"), "PATH"),
     **dict.fromkeys(("reload_include", "reload_exclude"), "PATTERN"),
+    "access_log_format": "FORMAT",
     "admin": "HOST:PORT",
     "trusted_proxies": "CIDR,…",
     "forwarded_fields": "NAME,…",
