@@ -1,5 +1,7 @@
 """Flask's pattern "Streaming Contents"."""
 
+import time
+
 from flask import (
     Flask,
     Response,
@@ -80,6 +82,11 @@ def empty():
 
 @app.route("/closed")
 def told():
+    # A server closes a response when it has been sent, which a client may have noticed before.
+    for _ in range(200):
+        if closed:
+            break
+        time.sleep(0.01)
     return closed
 
 
