@@ -33,7 +33,7 @@ test-faults: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 soak: $(VENV)/installed-test
-	$(BIN)/python -m pytest tests/faults/test_soak.py -s --soak $(ARGS)
+	$(BIN)/python -m pytest tests/faults/test_soak.py -s --soak -o faulthandler_timeout=0 $(ARGS)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff format --check .

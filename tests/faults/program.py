@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from groundwire import Groundwire, Response, request
+from groundwire import Groundwire, Response, render_template_string, request, session
 
 VERSION = os.environ.get("PROGRAM_VERSION", "1")
 
@@ -17,6 +17,7 @@ PIECE = bytes(65536)
 
 app = Groundwire(__name__)
 app.config["MAX_CONTENT_LENGTH"] = 2 << 30
+app.config["SECRET_KEY"] = "for the fault suite only, and long enough"
 lock = threading.Lock()
 seen: dict[str, int] = {"gone": 0, "finished": 0, "closed": 0, "taken": 0, "sent": 0}
 
@@ -119,6 +120,24 @@ def json_back() -> Any:
 def form() -> dict[str, int]:
     size = sum(len(file.read()) for file in request.files.values())
     return {"fields": len(request.form), "octets": size}
+
+
+@app.get("/pieces/<int:number>")
+def pieces(number: int) -> Response:
+    return Response(b"piece %d\n" % piece for piece in range(number))
+
+
+@app.get("/count")
+def count() -> dict[str, int]:
+    session["count"] = session.get("count", 0) + 1
+    return {"count": session["count"]}
+
+
+@app.get("/page/<name>")
+def page(name: str) -> str:
+    return render_template_string(
+        "<h1>{{ name }}</h1>{% for n in range(9) %}<p>{{ n }}</p>{% endfor %}", name=name
+    )
 
 
 # What a program should not do.
