@@ -164,9 +164,25 @@ def test_fields_that_clients_forge_are_told_of_where_they_are_believed() -> None
         Proxy(setting(x_forwarded_for="198.51.100.7", forwarded="")),
         *("--trusted-proxies", "127.0.0.1"),
     )
-    assert "Anybody can choose the host: the proxy hands X-Forwarded-Host on" in result.output
-    assert "Anybody can choose the prefix of the path" in result.output
+    assert (
+        "Anybody can choose the scheme, the host, the port and the prefix of the path: the proxy hands"
+        " X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Port and X-Forwarded-Prefix on"
+    ) in result.output
     assert "--forwarded-fields for\n" in result.output
+
+
+@pytest.mark.parametrize("field", ["X-Forwarded-For", "Forwarded"])
+def test_doctor_that_is_trusted_itself_judges_for_those_who_are_not(field: str) -> None:
+    def rewrite(fields: Fields) -> Fields:
+        said = {
+            "X-Forwarded-For": "203.0.113.66, 127.0.0.1",
+            "Forwarded": f'for="203.0.113.66", for="127.0.0.1:9";proto=http;host="{dict(fields)["Host"]}"',
+        }
+        kept = [pair for pair in fields if "orwarded" not in pair[0]]
+        return [*kept, (field, said[field])]
+
+    result = examined(Proxy(rewrite), "--trusted-proxies", "127.0.0.1")
+    assert result.exit_code == 0, result.output
 
 
 def test_proxies_before_the_last_one_are_found() -> None:

@@ -128,8 +128,11 @@ def _look_at_keepalive(
     """See who ends an idle connection first, if there is one that can be seen."""
     kept = [
         answer.arrival.upstream
-        for answer in prober.answers.values()
-        if answer.arrival is not None and answer.arrival.upstream.open
+        for name, answer in prober.answers.items()
+        # Streams end their connections themselves.
+        if not name.startswith("stream")
+        and answer.arrival is not None
+        and answer.arrival.upstream.open
     ]
     if not (wait and kept and plain.arrival is not None and plain.arrival.head.persistent):
         return

@@ -1,6 +1,7 @@
 """What probes that came through a proxy tell of it: what is wrong, and which settings make it right."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from ..http.forwarded import (
     parse_forwarded,
     parse_node,
 )
+from ..protocol.head import FieldSection
 from ..protocol.http1.target import authority_fault
 from ..server.settings import ServerSettings
 from .probing import (
@@ -35,14 +37,20 @@ ABOUT_CLIENTS: Final = (
 )
 """Fields that are shown of what arrived."""
 
+STRANGER: Final = "198.51.100.66"
+"""The address of a client that is no proxy (RFC 5737)."""
+
+_X_FOR: Final = "X-Forwarded-For"
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 _IN_WORDS: Final = {
-    "for": "address",
-    "proto": "scheme",
-    "host": "host",
-    "port": "port",
-    "prefix": "prefix of the path",
+    "for": "the address",
+    "proto": "the scheme",
+    "host": "the host",
+    "port": "the port",
+    "prefix": "the prefix of the path",
 }
+EMPTY: Final = '""'
+_NGINX: Final = {_X_FOR: "$proxy_add_x_forwarded_for", "X-Forwarded-Proto": "$scheme"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,6 +108,35 @@ def without_default_port(authority: str, scheme: str) -> str:
     return authority.lower().removesuffix(f":{_DEFAULT_PORTS.get(scheme, '')}")
 
 
+def as_stranger(arrival: Arrival, own: str) -> Arrival:
+    """Return an arrival as that of a client that is nobody's proxy.
+
+    The doctor often runs where the proxy runs, and then it is trusted itself: what it forges would be believed.
+    """
+    fields = FieldSection()
+    pieces = [*_pieces(arrival.values(_X_FOR))]
+    start = len(pieces) - pieces[::-1].index(SPOOFED_ADDRESS) if SPOOFED_ADDRESS in pieces else 0
+    if start < len(pieces):
+        pieces[start] = STRANGER
+    own_node = re.compile(rf'for="?\[?{re.escape(own)}\]?(?::\d+)?"?(?=[;, \t]|$)', re.IGNORECASE)
+    lines: list[tuple[bytes, bytes]] = []
+    for name, value in arrival.head.fields.lines:
+        if name.lower() == b"forwarded" and own:
+            value = own_node.sub(f"for={STRANGER}", value.decode("latin-1")).encode("latin-1")
+        if name.lower() != _X_FOR.lower().encode():
+            lines.append((name, value))
+    if pieces:
+        lines.append((_X_FOR.encode(), ", ".join(pieces).encode("latin-1")))
+    fields.lines = tuple(lines)
+    head = arrival.head.addressed_to(arrival.head.authority)
+    head.fields = fields
+    upstream = arrival.upstream
+    if upstream.introduction is not None and isinstance(upstream.introduction.source, tuple):
+        introduction = dataclasses.replace(upstream.introduction, source=(STRANGER, 1))
+        upstream = dataclasses.replace(upstream, introduction=introduction)
+    return Arrival(head, upstream)
+
+
 class Diagnosis:
     """Compares what was sent with what arrived.
 
@@ -116,6 +153,10 @@ class Diagnosis:
         self.prober = prober
         self.plain = plain
         self.forged = forged or plain
+        hops = self._hops()
+        self.strange = as_stranger(self.forged, hops[0] if hops else "")
+        """The forged probe, as if it were somebody else's."""
+
         self.settings = settings
         self.problems: list[Problem] = []
         self.advice: dict[str, str] = {}
@@ -123,7 +164,7 @@ class Diagnosis:
 
         self.now = see(settings, plain)
         self.recommended = self._recommend()
-        self.then = see(self.recommended, self.forged)
+        self.then = see(self.recommended, self.strange)
         self._look_at_trust()
         self._look_at_fields()
         self._look_at_prefix()
@@ -245,12 +286,19 @@ class Diagnosis:
             )
         if self.now.refused:
             self.problems.append(Problem(f"As it is, requests are refused. {self.now.refused}."))
-        spoofed = see(self.settings, self.forged)
+        spoofed = see(self.settings, self.strange)
         if not self.now.refused and spoofed.refused:
             self.problems.append(
                 Problem(
                     "As it is, requests of clients that send such fields themselves are refused."
-                    f" {spoofed.refused}."
+                    f" {spoofed.refused}.",
+                    (
+                        ("nginx", 'proxy_set_header Forwarded "";'),
+                        ("haproxy", "http-request del-header Forwarded"),
+                        ("groundwire", "--forwarded-headers x-forwarded"),
+                    )
+                    if "--forwarded-headers" in self.advice
+                    else (),
                 )
             )
         self._look_at_forgeries(spoofed)
@@ -270,27 +318,42 @@ class Diagnosis:
         }
         if spoofed.refused or self.now.refused:
             believed = {}
-        for name in FIELDS:
-            if believed.get(name):
-                certain = "Anybody can choose the"
-            elif "forwarded_fields" in self._changed() and self.hands_on(name):
-                certain = "Once it is trusted, anybody could choose the"
-            else:
+        certain = [name for name in FIELDS if believed.get(name)]
+        changed = "--forwarded-fields" in self.advice
+        possible = [
+            name
+            for name in FIELDS
+            if changed
+            and name in self.settings.forwarded_fields
+            and name not in certain
+            and self.hands_on(name)
+        ]
+        for names, who in (
+            (certain, "Anybody can choose"),
+            (possible, "Once it is trusted, anybody could choose"),
+        ):
+            if not names:
                 continue
-            field = f"X-Forwarded-{name.title()}"
+            fields = [f"X-Forwarded-{name.title()}" for name in names]
+            what = _listed([_IN_WORDS[name] for name in names])
+            nginx = [f"proxy_set_header {field} {_NGINX.get(field, EMPTY)};" for field in fields]
+            haproxy = [f"http-request del-header {field}" for field in fields]
             self.problems.append(
                 Problem(
-                    f"{certain} {_IN_WORDS[name]}: the proxy hands {field} on as the client has sent it.",
+                    f"{who} {what}: the proxy hands {_listed(fields)} on as the client has sent it.",
                     (
-                        ("nginx", f'proxy_set_header {field} "";'),
-                        ("haproxy", f"http-request del-header {field}"),
-                        ("groundwire", f"or do not believe it: --forwarded-fields without {name}"),
+                        *(("nginx", line) for line in nginx),
+                        *(("haproxy", line) for line in haproxy),
+                        (
+                            "groundwire",
+                            f"or do not believe it: --forwarded-fields {self._fields()}",
+                        ),
                     ),
                 )
             )
 
-    def _changed(self) -> set[str]:
-        return {flag.removeprefix("--").replace("-", "_") for flag in self.advice}
+    def _fields(self) -> str:
+        return ",".join(self.recommended.forwarded_fields)
 
     def _look_at_fields(self) -> None:
         then = self.then
@@ -391,6 +454,10 @@ class Diagnosis:
                 (("groundwire", "--keepalive 75, or above the proxy's own figure"),),
             )
         )
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _as_peer(text: str) -> object:
