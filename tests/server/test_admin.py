@@ -306,7 +306,10 @@ def test_an_admin_address_that_cannot_be_keeps_the_server_from_starting(tmp_path
     assert "is no HOST:PORT" in "".join(server.lines)
 
 
-def test_where_one_process_serves_there_is_no_admin_address(tmp_path: Path) -> None:
+def test_where_one_process_serves_there_is_no_admin_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "0")  # the command sets it for programs
     (tmp_path / "shop.py").write_text(PROGRAM)
 
     result = CliRunner().invoke(
