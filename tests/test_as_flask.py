@@ -171,3 +171,20 @@ def test_flasks_command_line_runs_as_a_module(tmp_path: Path) -> None:
 
     assert 0 == done.returncode, done.stderr
     assert "Flask 3.1.3" in done.stdout
+
+
+def test_functions_of_programs_written_for_flask_run_in_threads(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        import groundwire.as_flask
+        from flask import Flask
+
+        class Own(Flask):
+            default_config = {}
+
+        assert "never" == Flask("a").config["INLINE"] == Own("b").config["INLINE"]
+        """,
+    )
+
+    assert 0 == done.returncode, done.stderr

@@ -2,7 +2,8 @@
 
 From then on ``import flask.views`` is ``import groundwire.flask.views``: one module object under both names, so that
 an extension's ``except NotFound`` and ``isinstance(x, FileStorage)`` meet the classes that are in use. What
-Groundwire lacks raises ImportError; the real packages, installed or not, are never loaded.
+Groundwire lacks raises ImportError; the real packages, installed or not, are never loaded. Plain functions of the
+program run in threads, as on Flask's own server.
 """
 
 import importlib
@@ -16,6 +17,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, cast
 
 from .app.api_versions import API_VERSIONS
+from .app.config import keep_threads
 
 ALIASED: Final = API_VERSIONS
 """The packages Groundwire stands in for, and the release of each whose API it has."""
@@ -134,8 +136,9 @@ def install() -> None:
                 "or start the program with: groundwire run --as-flask TARGET",
                 name=name,
             )
-    if not any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
+    if not is_installed():
         sys.meta_path.insert(0, AliasFinder())
+        keep_threads()
     for name in ALIASED:
         # What the packages bring with them is aliased at once: programs look for `sys.modules["flask.cli"]`.
         importlib.import_module(name)

@@ -11,7 +11,7 @@ from typing import IO, Any
 from .importing import import_string
 from .registry import tell_of_changes
 
-OWN_DEFAULTS: Mapping[str, Any] = {
+OWN_DEFAULTS: dict[str, Any] = {
     "COMPRESS": True,
     "ERROR_FORMAT": "html",
     "INLINE": "watch",
@@ -19,7 +19,7 @@ OWN_DEFAULTS: Mapping[str, Any] = {
 }
 """The keys that Flask has not. An app has them also where a program sets Flask's `default_config` anew."""
 
-DEFAULTS: Mapping[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     **OWN_DEFAULTS,
     "DEBUG": None,
     "TESTING": False,
@@ -52,6 +52,14 @@ DEFAULTS: Mapping[str, Any] = {
     "MAX_COOKIE_SIZE": 4093,
     "PROVIDE_AUTOMATIC_OPTIONS": True,
 }
+
+
+def keep_threads() -> None:
+    """Have the functions of apps that are made from now on run in threads (INLINE), unless they say otherwise.
+
+    For programs that do not know of Groundwire: where one of theirs runs is nothing they had reason to think of.
+    """
+    OWN_DEFAULTS["INLINE"] = DEFAULTS["INLINE"] = "never"
 
 
 class ConfigAttribute:
