@@ -4,7 +4,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -12,7 +12,12 @@ from ..app.environment import get_debug_flag, set_debug_flag, variable
 from ..app.locating import NoAppException
 from ..app.reloading import of_child, telling_failures
 from ..server.errors import StartError
-from ..server.settings_table import configuration_of, process_settings, server_settings
+from ..server.settings_table import (
+    configuration_of,
+    process_settings,
+    server_settings,
+    settings_table,
+)
 from .aliasing import alias_flask
 from .as_main import run_as_main
 from .errors import CannotStart
@@ -24,6 +29,11 @@ from .settings_options import (
     setting_options,
 )
 from .target import TARGET_VARIABLE, Application, Program, is_file_name, split_target
+
+OF_SUPERVISOR: Final = (
+    *("workers", "max_requests", "max_rss_bytes", "user", "group", "pid", "control", "admin"),
+)
+"""Settings that mean nothing to a process that serves by itself."""
 
 GROUNDWIRE = "groundwire"
 """Imported by name: it is an entrance for programs, above everything else."""
@@ -89,16 +99,14 @@ def run(
     if as_flask:
         alias_flask()
     alone = _reason_for_one_process(program, as_flask, given)
+    if alone:
+        _refuse_what_needs_a_supervisor(given, alone)
     if alone and as_flask and _runs_as_main(program):
         leave_reloading_to_program(given)
     elif alone:
         begin_reloading(given)
     if not alone:
         supervise(program, given, debug=debug, loop=loop)
-    elif given.get("workers", 1) != 1:
-        raise CannotStart(f"there can be one worker only {alone}; leave --workers out")
-    elif given.get("admin") is not None:
-        raise CannotStart(f"there is no admin address {alone}; leave --admin out")
     application: Application | None
     if as_flask:
         with telling_failures():
@@ -124,6 +132,14 @@ def _reason_for_one_process(program: Program, as_flask: bool, given: dict[str, A
     if as_flask and _runs_as_main(program):
         return "for a file that serves by itself (name its application: FILE.py:NAME)"
     return ""
+
+
+def _refuse_what_needs_a_supervisor(given: dict[str, Any], alone: str) -> None:
+    for name in OF_SUPERVISOR:
+        setting = settings_table()[name]
+        if given.get(name, setting.default) != setting.default:
+            flag = setting.flags[0]
+            raise CannotStart(f"--{flag} cannot be {alone}, where one process serves; leave it out")
 
 
 def _runs_as_main(program: Program) -> bool:
@@ -226,7 +242,11 @@ def serve_application(
     settings = or_cannot_start(server_settings, given, config)
     if debug is not None and hasattr(application.value, "debug"):
         application.value.debug = debug
+    from ..server.inherited import open_listening
     from ..server.process import run as serve
+    from ..server.systemd import is_passed_sockets
 
     child = of_child(application.name)
+    if "listening" not in child and (given.get("fd") is not None or is_passed_sockets()):
+        child["listening"] = or_cannot_start(open_listening, settings, process_settings(given))
     sys.exit(serve(application.handler, settings, name=application.name, loop=loop, **child))

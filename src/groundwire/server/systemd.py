@@ -4,11 +4,16 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Final
 
 FIRST_DESCRIPTOR: Final = 3
 """SD_LISTEN_FDS_START: descriptors that are passed begin here."""
+
+
+def is_passed_sockets(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether sockets were handed to this process."""
+    return environment.get("LISTEN_PID") == str(os.getpid()) and "LISTEN_FDS" in environment
 
 
 def passed_descriptors(environment: MutableMapping[str, str] = os.environ) -> list[int]:
