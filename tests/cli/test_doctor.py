@@ -3,15 +3,21 @@
 import contextlib
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+import trustme
 from click.testing import CliRunner, Result
 
 from groundwire.cli.command import groundwire
+from groundwire.cli.probing import ProbeServer
 from groundwire.protocol.proxy_header import SIGNATURE
+from groundwire.server.addresses import ListeningSockets, open_sockets
+from groundwire.server.settings import ServerSettings
 
 Fields = list[tuple[str, str]]
 
@@ -34,6 +40,7 @@ class Proxy:
     buffers: bool = False
     idle_seconds: float | None = None
     cut: str = ""
+    tls: ssl.SSLContext | None = None
     upstream: tuple[str, int] = ("127.0.0.1", 0)
     sockets: list[socket.socket] = field(default_factory=list)
 
@@ -45,6 +52,8 @@ class Proxy:
 
     def hand_on(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
+            if self.tls is not None:
+                client = self.tls.wrap_socket(client, server_side=True)
             data = b""
             while b"\r\n\r\n" not in data:
                 data += client.recv(65536)
@@ -89,7 +98,7 @@ def running(proxy: Proxy) -> Iterator[str]:
         free.close()
         threading.Thread(target=proxy.serve, args=(listening,), daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            yield f"http{'s' if proxy.tls else ''}://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             listening.shutdown(socket.SHUT_RDWR)
             for each in proxy.sockets:
@@ -320,6 +329,61 @@ def test_proxy_that_does_not_listen_is_told_of() -> None:
     )
     assert "nobody listens there" in result.output
     assert result.exit_code == 1
+
+
+def test_proxy_that_never_answers_is_told_of() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        result = CliRunner().invoke(
+            groundwire, ["doctor", "--proxy", url, "--listen", "127.0.0.1:0", "--timeout", "0.2"]
+        )
+    assert "no answer came in 0.2 s" in result.output
+
+
+def test_certificate_that_is_not_good_is_told_of_and_may_be_passed_over(tmp_path: Path) -> None:
+    certificate = tmp_path / "cert.pem"
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    rewrite = lambda fields: setting(x_forwarded_proto="https")(EVERYTHING(fields))  # noqa: E731
+    trusted = ("--trusted-proxies", "127.0.0.1")
+    bad = examined(Proxy(rewrite, tls=context), *trusted)
+    assert "its certificate is not good" in bad.output
+    assert bad.exit_code == 1
+    passed_over = examined(Proxy(rewrite, tls=context), *trusted, "--insecure")
+    assert "scheme https" in passed_over.output
+    assert passed_over.exit_code == 0, passed_over.output
+
+
+def test_others_that_come_meanwhile_are_told_to_come_again() -> None:
+    with listening_sockets() as listening:
+        server = ProbeServer(listening)
+        server.start()
+        try:
+            stranger = exchanged(listening, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            noise = exchanged(listening, b"\x16\x03\x01 ClientHello\r\n\r\n")
+        finally:
+            server.close()
+    assert stranger.startswith(b"HTTP/1.1 503 ")
+    assert server.strangers == 1
+    assert noise.startswith(b"HTTP/1.1 400 ")
+    assert server.refused[0].startswith("from 127.0.0.1:")
+
+
+@contextlib.contextmanager
+def listening_sockets() -> Iterator[ListeningSockets]:
+    listening = open_sockets(ServerSettings(host="127.0.0.1", port=0))
+    try:
+        yield listening
+    finally:
+        listening.close()
+
+
+def exchanged(listening: ListeningSockets, data: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", listening.port or 0), timeout=5) as client:
+        client.sendall(data)
+        return client.recv(65536)
 
 
 @pytest.mark.parametrize(

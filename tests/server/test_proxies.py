@@ -197,6 +197,36 @@ def test_content_is_received_from_a_proxy_as_from_anybody() -> None:
         assert served.exchange(head.replace(b"GET", b"POST"), content).endswith(b"1.1.1.1 100000")
 
 
+def test_exchange_is_the_connections_in_all_but_who_the_client_is() -> None:
+    async def tell(request: Request) -> Response:
+        exchange = request.exchange
+        assert exchange is not None
+        exchange.inform(103, [("Link", "</a.css>")])
+        return Response(f"{exchange.disconnected} {exchange.taken_over} {exchange.tls}")
+
+    def cut(request: Request) -> Response:
+        assert request.exchange is not None
+        assert request.head is not None
+        assert request.exchange.offer_socket(request.head) is not None
+        request.exchange.reset("enough")
+        return Response("")
+
+    with running_server(tell, trusted_proxies=LOOPBACK) as served:
+        data = served.exchange(message("X-Forwarded-For: 1.1.1.1"))
+    assert data.startswith(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n")
+    assert data.endswith(b"False False None")
+    with (
+        running_server(cut, trusted_proxies=LOOPBACK) as served,
+        pytest.raises(ConnectionResetError),
+    ):
+        served.exchange(message("X-Forwarded-For: 1.1.1.1"))
+
+
+def test_message_that_breaks_the_protocol_is_refused_as_anybodys() -> None:
+    with running_server(show, trusted_proxies=LOOPBACK) as served:
+        assert b"Rule: RFC" in served.exchange(b"GET  / HTTP/1.1\r\n\r\n")
+
+
 # In applications.
 
 

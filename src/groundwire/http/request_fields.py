@@ -245,7 +245,8 @@ class RequestFields:
     def access_route(self) -> list[str]:
         """The addresses X-Forwarded-For names, client first; otherwise the peer's alone.
 
-        Anybody can send that field: it says nothing unless a proxy you trust has written it.
+        Where the peer is one of the server's trusted proxies, those it is believed to have come by. Otherwise anybody
+        can have sent that field, and it says nothing.
         """
         forwarded = self._combined("X-Forwarded-For")
         if forwarded is not None:
