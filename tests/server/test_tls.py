@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import trustme
 
+from groundwire.adapters.wsgi import WSGIHandler
 from groundwire.http.exchange import Exchange
 from groundwire.http.request import Request
 from groundwire.http.response import Response
@@ -717,3 +718,96 @@ def test_a_redirecting_address_that_is_none_is_refused(files: Files) -> None:
     server = Server(told, ServerSettings(port=0, cert=(files.default,), redirect_http="http"))
     with pytest.raises(StartError, match="neither PORT nor HOST:PORT"):
         server.open()
+
+
+# Other protocols.
+
+UPGRADE = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n"
+
+
+def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """Answer in capital letters, until the client has nothing more to say or has said `end`."""
+    taken = environ["werkzeug.socket"]
+    taken.sendall(SWITCHING)
+    while data := taken.recv(65536):
+        taken.sendall(data.upper())
+        if data.endswith(b"end"):
+            break
+    return []
+
+
+def nothing_is_left(served: Served) -> bool:
+    server = served.server
+    return not server.connections and not server.upgraded and not server.pool.pending
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_program_takes_a_protected_connection(files: Files, loop: str) -> None:
+    with running_server(WSGIHandler(echo), loop=loop, cert=(files.default,)) as served:
+        with connected(served, files.client()) as client:
+            client.sendall(UPGRADE)
+            assert SWITCHING == client.recv(65536)
+            client.sendall(b"hello")
+            assert b"HELLO" == client.recv(65536)
+        wait_until(lambda: nothing_is_left(served))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", LOOPS)
+def test_much_goes_both_ways_at_once(files: Files, loop: str) -> None:
+    message = b"much" * 1_000_000 + b"end"
+
+    with running_server(WSGIHandler(echo), loop=loop, cert=(files.default,)) as served:
+        received = conversation(served, files.client(), UPGRADE + message)
+        wait_until(lambda: nothing_is_left(served))
+
+    assert SWITCHING + message.upper() == received
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_client_that_takes_nothing_of_another_protocol_is_given_up(
+    files: Files, loop: str
+) -> None:
+    ended: list[BaseException] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        taken = environ["werkzeug.socket"]
+        try:
+            while True:
+                taken.sendall(b"x" * 65536)
+        except OSError as error:
+            ended.append(error)
+        return []
+
+    with (
+        running_server(
+            WSGIHandler(application), loop=loop, cert=(files.default,), send_stall_seconds=1
+        ) as served,
+        connected(served, files.client()) as client,
+    ):
+        client.sendall(UPGRADE)
+        wait_until(lambda: bool(ended) and nothing_is_left(served), 8)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_client_that_resets_ends_the_program(files: Files, loop: str) -> None:
+    with running_server(WSGIHandler(echo), loop=loop, cert=(files.default,)) as served:
+        with connected(served, files.client()) as client:
+            client.sendall(UPGRADE)
+            client.recv(65536)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wait_until(lambda: nothing_is_left(served))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_stop_ends_a_program(files: Files, loop: str) -> None:
+    with (
+        running_server(WSGIHandler(echo), loop=loop, cert=(files.default,)) as served,
+        connected(served, files.client()) as client,
+    ):
+        client.sendall(UPGRADE)
+        client.recv(65536)
+        served.stop()
+        assert nothing_is_left(served)

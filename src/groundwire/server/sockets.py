@@ -31,6 +31,7 @@ def reset(transport: asyncio.Transport) -> None:
     """Close so that the peer gets a reset: a plain `abort` sends what is pending and then a proper end."""
     connection: Any = transport.get_extra_info("socket")
     if connection is not None:
-        with contextlib.suppress(OSError, AttributeError):
+        # (ValueError: what uvloop says of a socket that is closed already.)
+        with contextlib.suppress(OSError, AttributeError, ValueError):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     transport.abort()

@@ -23,6 +23,7 @@ from ..http.errors import ServiceUnavailable
 from ..http.request import Request
 from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestReader
+from .relay import Relay
 from .server_state import ServerState
 from .state import State
 
@@ -138,22 +139,12 @@ class TakenSocket(socket.socket):
         self._stall_seconds = stall_seconds
         self.setblocking(True)
         if self.family in (socket.AF_INET, socket.AF_INET6):
-            self._probe_the_peer()
+            probe_the_peer(self)
         with contextlib.suppress(OSError):
             # A blocking send to a peer that takes nothing would hold its thread for as long as the peer likes.
             self.setsockopt(
                 socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", stall_seconds, 0)
             )
-
-    def _probe_the_peer(self) -> None:
-        self.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in (
-            ("TCP_KEEPIDLE", KEEPALIVE_IDLE_SECONDS),
-            ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL_SECONDS),
-            ("TCP_KEEPCNT", KEEPALIVE_PROBES),
-        ):
-            if hasattr(socket, option):
-                self.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Receive up to `bufsize` bytes."""
@@ -205,6 +196,18 @@ class TakenSocket(socket.socket):
         )
 
 
+def probe_the_peer(connected: Any) -> None:
+    """Have TCP find out whether the peer of a socket is there still, when it is silent."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE_SECONDS),
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL_SECONDS),
+        ("TCP_KEEPCNT", KEEPALIVE_PROBES),
+    ):
+        if hasattr(socket, option):
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
 def can_be_offered(transport: asyncio.Transport, head: RequestHead) -> bool:
     """Tell whether a program could take this connection after this request."""
     return (
@@ -213,7 +216,6 @@ def can_be_offered(transport: asyncio.Transport, head: RequestHead) -> bool:
         and head.form != "authority"
         and sys.platform
         != "win32"  # its event loop has begun to read, and cannot be told to give that up
-        and transport.get_extra_info("sslcontext") is None
         and transport.get_extra_info("socket") is not None
     )
 
@@ -285,15 +287,17 @@ def _taken(
         return None
     stall_seconds = server.settings.send_stall_seconds
     try:
-        # The transport closes its own descriptor, which does not end the connection while there is another.
-        descriptor = os.dup(connection.transport.get_extra_info("socket").fileno())
-        taken = TakenSocket(descriptor, stall_seconds)
+        taken, end = _socket_for(connection.transport, stall_seconds)
     except OSError as error:
         connection.pace_reading()
         raise ServiceUnavailable(f"The connection cannot be taken over: {error}.") from error
-    takeover = connection.takeover = Takeover(connection, taken)
     connection.state = State.TAKEN
-    connection.transport.close()
+    if end is None:
+        relay = None
+        connection.transport.close()
+    else:
+        relay = Relay(connection.loop, connection.transport, end)
+    takeover = connection.takeover = Takeover(connection, taken, relay)
     taken.first = connection.reader.take_rest()
     answer.leave(takeover)
     server.upgraded += 1
@@ -303,13 +307,28 @@ def _taken(
     return taken
 
 
+def _socket_for(
+    transport: asyncio.Transport, stall_seconds: int
+) -> tuple[TakenSocket, socket.socket | None]:
+    """Return what the program gets: the connection's socket itself, or one of a pair whose other end is relayed."""
+    connected = transport.get_extra_info("socket")
+    if transport.get_extra_info("tls") is None:
+        # The transport closes its own descriptor, which does not end the connection while there is another.
+        return TakenSocket(os.dup(connected.fileno()), stall_seconds), None
+    if connected.family in (socket.AF_INET, socket.AF_INET6):
+        probe_the_peer(connected)
+    end, theirs = socket.socketpair()
+    return TakenSocket(theirs.detach(), stall_seconds), end
+
+
 class Takeover:
     """A connection that a program has taken over, as the server sees it."""
 
-    __slots__ = ("_connection", "_ended_at", "_shut", "_socket")
+    __slots__ = ("_connection", "_ended_at", "_relay", "_shut", "_socket")
 
-    def __init__(self, connection: Leaving, taken: TakenSocket) -> None:
+    def __init__(self, connection: Leaving, taken: TakenSocket, relay: Relay | None) -> None:
         self._connection: Leaving | None = connection
+        self._relay = relay
         self._socket = taken
         self._ended_at: int | None = None
         self._shut = False
@@ -348,6 +367,8 @@ class Takeover:
     def cut(self) -> None:
         """End it at once; the thread, if it still waits for the peer, goes on and finds out."""
         self._shut_down(socket.SHUT_RDWR)
+        if self._relay is not None:
+            self._relay.cut()
         self._finish()
 
     @property
@@ -368,6 +389,8 @@ class Takeover:
 
     def _finish(self) -> None:
         self._socket.close()
+        if self._relay is not None:
+            self._relay.finish()
         # No circle is left for the garbage collector.
         connection, self._connection = self._connection, None
         if connection is None:

@@ -118,6 +118,7 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
         "_own_octets",
         "_paused",
         "_raw",
+        "_receiver",
         "_said_goodbye",
         "_tls",
         "_turn_waits",
@@ -127,6 +128,9 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
     def __init__(self, tls: TLS, connection: Connection) -> None:
         self._tls = tls
         self._connection: Connection | None = connection
+        self._receiver: asyncio.Protocol | None = connection
+        """What is told of what comes: the connection, until a program takes it over."""
+
         self._raw = cast("asyncio.Transport", None)
         self._object: ssl.SSLObject | None = None
         self._incoming = cast("ssl.MemoryBIO", None)
@@ -187,8 +191,8 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
         if connection is None:
             return False
         if self._discarding:
-            if connection.state is State.LINGERING:
-                connection.eof_received()
+            if self._receiver is not None and connection.state in (State.LINGERING, State.TAKEN):
+                self._receiver.eof_received()
             return True
         if self._info is None:
             self._tls.failed(connection.peer, "the peer ended the connection")
@@ -200,26 +204,27 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
     def pause_writing(self) -> None:
         """Pass on that the peer does not take what there is."""
         self._full = True
-        if self._connection is not None and not self._backlog:
-            self._connection.pause_writing()
+        if self._receiver is not None and not self._backlog:
+            self._receiver.pause_writing()
 
     def resume_writing(self) -> None:
         """Encrypt more, or pass on that there is room again."""
         self._full = False
         if self._backlog:
             self._write_on()
-        elif self._connection is not None:
-            self._connection.resume_writing()
+        elif self._receiver is not None:
+            self._receiver.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End. No circle is left for the garbage collector."""
-        connection, self._connection = self._connection, None
+        self._connection = None
+        receiver, self._receiver = self._receiver, None
         self._object = None
         self._unread = NOTHING
         self._drop_backlog()
         self._closing = True
-        if connection is not None:
-            connection.connection_lost(exc)
+        if receiver is not None:
+            receiver.connection_lost(exc)
 
     # Reading.
 
@@ -254,14 +259,16 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
     def _hand_on(self) -> None:
         """Give the connection what can be decrypted now."""
         tls_object = self._object
-        connection = self._connection
+        receiver = self._receiver
         assert tls_object is not None
-        assert connection is not None
+        assert receiver is not None
         while not (self._paused or self._closing or self._discarding):
             try:
                 piece = tls_object.read(RECORD_BYTES)
             except ssl.SSLWantReadError:
                 return
+            except ssl.SSLZeroReturnError:
+                piece = b""
             except ssl.SSLError as error:
                 self._fail(error)
                 return
@@ -269,13 +276,13 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
                 self._unread = NOTHING
                 self._ended = True
                 return
-            connection.data_received(piece)
+            receiver.data_received(piece)
 
     def _tell_end(self) -> None:
         self._ended = False
         self._discarding = True
-        if self._connection is not None:
-            self._connection.eof_received()
+        if self._receiver is not None:
+            self._receiver.eof_received()
 
     def _shake_hands(self) -> bool:
         """Go on with the handshake. True: it is done."""
@@ -300,6 +307,10 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         connection = self._connection
         assert connection is not None
+        if self._said_goodbye:
+            self._discarding = True
+            self._unread = NOTHING
+            return
         self._flush()  # OpenSSL has written an alert that says why
         if self._info is None:
             self._tls.failed(connection.peer, _reason(error))
@@ -340,6 +351,14 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
         """What the handshake came to, once it is done."""
         return self._info
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Have `protocol` be told of what comes from now on, in place of the connection."""
+        self._receiver = cast("asyncio.Protocol", protocol)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Return what is told of what comes."""
+        return cast("asyncio.BaseProtocol", self._receiver)
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return what the transport beneath knows; or ``tls``, ``sslcontext`` and ``ssl_object``."""
         match name:
@@ -360,8 +379,8 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
         if not self._backlog:
             rest = self._encrypt(rest)
         if rest:
-            if not self._backlog and not self._full and self._connection is not None:
-                self._connection.pause_writing()
+            if not self._backlog and not self._full and self._receiver is not None:
+                self._receiver.pause_writing()
             self._backlog.append(rest)
             self._backlog_bytes += len(rest)
             self._take_turn()
@@ -413,8 +432,8 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
                 self._write_eof()
             except OSError:  # so asyncio's own loop says that the peer has gone
                 self.abort()
-        elif not self._is_full and self._connection is not None:
-            self._connection.resume_writing()
+        elif not self._is_full and self._receiver is not None:
+            self._receiver.resume_writing()
 
     @property
     def _is_full(self) -> bool:
@@ -429,9 +448,7 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
         return self._raw.can_write_eof()
 
     def write_eof(self) -> None:
-        """Tell the peer that nothing more comes. What it sends from now on is only counted."""
-        self._discarding = True
-        self._unread = NOTHING
+        """Tell the peer that nothing more comes; it is still read from."""
         self._ending = True
         if not self._backlog:
             self._write_eof()
@@ -492,8 +509,14 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
         """Write close_notify, so that the peer knows that nothing was cut off (RFC 8446 §6.1)."""
         if self._object is not None and self._info is not None and not self._said_goodbye:
             self._said_goodbye = True
-            with contextlib.suppress(ssl.SSLError):
-                self._object.unwrap()  # which wants to wait for the peer's own, and is not let
+            try:
+                self._object.unwrap()
+            except ssl.SSLWantReadError:
+                pass  # it wants to wait for the peer's own, and is not let
+            except ssl.SSLError:
+                # It has found something else in the peer's place, and reads no more.
+                self._discarding = True
+                self._unread = NOTHING
             self._flush()
 
     def _flush(self) -> None:
