@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from groundwire import Groundwire
 from groundwire.http.handler import ContentPolicy, InThread
 from groundwire.http.request import Request
 from groundwire.http.response import Response
@@ -230,6 +231,26 @@ def test_no_more_endpoints_are_told_apart_than_may_be(
     assert {"a": 2, "b": 1, "(others)": 2} == {
         name: sum(figures["classes"]) for name, figures in endpoints.items()
     }
+
+
+def test_endpoints_are_known_behind_wsgi_middleware_too(tmp_path: Any) -> None:
+    app = Groundwire(__name__)
+    app.add_url_rule("/hello", "greeting", lambda: "Hello")
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start: inner(environ, start)  # type: ignore[method-assign]
+    path = tmp_path / "log"
+    with running_server(
+        app, metrics=True, access_log=str(path), access_log_format="{path} {endpoint}"
+    ) as served:
+        measured = Measured(served, Program())
+        measured.get("/hello")
+        measured.get("/nowhere")
+        endpoints = measured.snapshot()["totals"]["endpoints"]
+
+    assert {"greeting": 1, "": 1} == {
+        name: sum(figures["classes"]) for name, figures in endpoints.items()
+    }
+    assert "/hello greeting\n/nowhere -\n" == path.read_text()
 
 
 def test_a_server_without_figures_has_nothing_of_them() -> None:

@@ -10,6 +10,7 @@ from contextvars import Token
 from types import TracebackType
 from typing import Any, Self, cast
 
+from ..http.environ import ENDPOINTS
 from .current import OUTSIDE_OF_APP, OUTSIDE_OF_REQUEST, current
 from .local import LocalProxy
 from .wrappers import Request
@@ -369,6 +370,7 @@ class RequestContext(AppContext):
             if last:
                 environ = self.request.__dict__.get("environ")
                 if environ is not None:
+                    environ.get(ENDPOINTS, []).append(self.request.endpoint)
                     environ["werkzeug.request"] = None  # no circle for the garbage collector
                 beneath, self.tokens_beneath = self.tokens_beneath, ()
                 for token in beneath:

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import FrameType
 from typing import Any, Final
 
@@ -146,7 +146,7 @@ def _draw(lines: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def _keys() -> Iterator[Callable[[float], str]]:
+def _keys() -> Generator[Callable[[float], str]]:
     """Take the terminal, and give a function that waits for a key, or for a change of the terminal's size.
 
     It returns the key, or nothing after as many seconds as it is told.

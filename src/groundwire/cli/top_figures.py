@@ -139,7 +139,7 @@ def _worker(
 ) -> WorkerRow:
     pid = worker["pid"]
     silent_seconds = worker.get("silent_seconds")
-    known = {
+    known: Figures = {
         "number": worker["number"],
         "pid": pid,
         "state": str(worker["state"]),
@@ -214,14 +214,15 @@ def quantile(share: float, buckets: Sequence[int], bounds: Sequence[float]) -> f
 
 def subtracted(now: Any, before: Any) -> Any:
     """Return how much figures have grown: numbers, or lists or objects of figures."""
-    if isinstance(now, dict):
-        both: Any = (now, before)
-        later, earlier = both
+    if _is(dict, now):
         return {
-            name: subtracted(value, earlier[name]) if name in earlier else value
-            for name, value in later.items()
+            name: subtracted(value, before[name]) if name in before else value
+            for name, value in now.items()
         }
-    if isinstance(now, list):
-        pairs: Any = zip(now, before, strict=True)
-        return [subtracted(later, earlier) for later, earlier in pairs]
+    if _is(list, now):
+        return [subtracted(later, earlier) for later, earlier in zip(now, before, strict=True)]
     return now - before
+
+
+def _is(kind: type, value: object) -> bool:
+    return isinstance(value, kind)

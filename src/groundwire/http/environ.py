@@ -23,6 +23,10 @@ UNPREFIXED = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
+ENDPOINTS = "groundwire.endpoints"
+"""Variable with a list in which an application behind WSGI middleware, which may copy the environ, leaves the endpoint
+that answered, for logs and figures."""
+
 
 def decode_wsgi(value: str) -> str:
     """Return the text that a variable of an environ stands for: its characters are octets (PEP 3333)."""

@@ -12,6 +12,7 @@ from typing import IO, Any, Self, cast
 from ..protocol.head import RequestHead
 from . import request_ids
 from .environ import (
+    ENDPOINTS,
     Environ,
     EnvironHeaders,
     decode_wsgi,
@@ -200,6 +201,7 @@ class Request(RequestFields):
         if "id" in self.__dict__:  # as if a proxy in front of us had written it
             environ["HTTP_X_REQUEST_ID"] = str(self.id)
         environ["werkzeug.request"] = self
+        environ[ENDPOINTS] = []
         return environ
 
     def _wire(self) -> tuple[RequestHead, Exchange]:

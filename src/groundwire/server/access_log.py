@@ -19,6 +19,7 @@ from ..http.request_ids import ID_CHARS
 from ..protocol.head import FieldSection
 from . import log_format
 from .clock import common_log_stamp, utc_stamp
+from .endpoints import endpoint_of
 from .sink import Sink
 
 LINE_BYTES: Final = 8192
@@ -394,7 +395,7 @@ def _scheme(entry: Entry) -> str:
 
 
 def _endpoint(entry: Entry) -> str:
-    return escaped(getattr(entry.request, "endpoint", None) or "", _FIELD_CHARS)
+    return "" if entry.request is None else escaped(endpoint_of(entry.request), _FIELD_CHARS)
 
 
 _VALUES: Final[Mapping[str, Callable[[Entry], object]]] = {

@@ -188,7 +188,8 @@ def histogram(
     figures: dict[str, Any], bounds: Sequence[float], labels: Labels = ()
 ) -> Iterator[Sample]:
     """Yield the samples of a histogram whose buckets are not added up yet."""
-    counts = list(accumulate(figures["buckets"]))
+    buckets: list[int] = figures["buckets"]
+    counts = list(accumulate(buckets))
     for bound, count in zip((*map(number, bounds), "+Inf"), counts, strict=True):
         yield "_bucket", (*labels, ("le", bound)), count
     yield "_sum", labels, figures["seconds"]

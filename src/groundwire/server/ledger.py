@@ -71,11 +71,13 @@ class Ledger:
 
 def added(one: Any, other: Any) -> Any:
     """Return the sum of two figures: numbers, or lists or objects of figures."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        first, second = cast("Snapshot", one), cast("Snapshot", other)
-        both = {name: added(first[name], second[name]) for name in first if name in second}
-        return {**first, **second, **both}
-    if isinstance(one, list) and isinstance(other, list):
-        pairs: Any = zip(one, other, strict=True)
-        return [added(first, second) for first, second in pairs]
+    if _are(dict, one, other):
+        both = {name: added(one[name], other[name]) for name in one if name in other}
+        return {**one, **other, **both}
+    if _are(list, one, other):
+        return [added(first, second) for first, second in zip(one, other, strict=True)]
     return one + other
+
+
+def _are(kind: type, *values: object) -> bool:
+    return all(isinstance(value, kind) for value in values)

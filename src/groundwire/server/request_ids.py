@@ -27,7 +27,7 @@ class IdentifiedDelivery(Delivery):
 
 def identifying_fields(request: Request) -> tuple[tuple[str, str], ...]:
     """Return the field that tells what a request is called; none where a program has called it what no field can be."""
-    identifier = str(request.id)
+    identifier = request.id
     return ((FIELD, identifier),) if is_fit(identifier) else ()
 
 
@@ -55,5 +55,8 @@ def own_fields(settings: ServerSettings, *exchanges: Any) -> list[tuple[str, str
         ("Content-Type", "text/plain; charset=utf-8"),
         ("X-Content-Type-Options", "nosniff"),
     ]
-    exchange = next(filter(None, exchanges), None) if settings.request_id else None
-    return fields if exchange is None else [*fields, *identifying_fields(exchange.request)]
+    if settings.request_id:
+        for exchange in exchanges:
+            if exchange is not None:
+                return [*fields, *identifying_fields(exchange.request)]
+    return fields
