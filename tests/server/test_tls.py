@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import signal
 import socket
 import ssl
 import struct
@@ -26,6 +27,7 @@ from groundwire.server.server import Server
 from groundwire.server.settings import ServerSettings
 from groundwire.server.x509 import names_in
 from serving import Served, everything, running_server
+from supervising import supervised
 
 LOOPS = ["asyncio", "uvloop"]
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -510,6 +512,29 @@ def test_the_sweep_sees_that_files_have_changed(files: Files) -> None:
         first = issuer_seen_by(served, files.client())
         files.issue("swept.pem", "localhost")
         wait_until(lambda: issuer_seen_by(served, files.client()) != first, 8)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is one process without fork()")
+def test_a_reload_of_workers_reads_the_files_and_ends_no_connection(
+    files: Files, tmp_path: Path
+) -> None:
+    cert = files.issue("reloaded.pem", "localhost")
+    context = files.client()
+    options = ("--cert", cert, "--redirect-http", "127.0.0.1:0", "--workers", "2")
+
+    with supervised(tmp_path, *options) as server:
+        assert "https://localhost:" in server.line_with(" serves ")
+        address = Served(("localhost", server.port))
+        with connected(address, context) as before:
+            first = issuer_seen_by(address, context)
+            files.issue("reloaded.pem", "localhost")
+            server.signal(signal.SIGHUP)
+            server.line_with("reloaded: the new version serves")
+
+            assert first != issuer_seen_by(address, context)
+            before.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert whole(before).endswith(b"\r\n\r\none")
 
 
 def test_a_broken_file_is_not_used(files: Files, caplog: pytest.LogCaptureFixture) -> None:

@@ -223,6 +223,7 @@ class Reloader:
         copies = dataclasses.replace(
             self._listening,
             sockets=[sock.dup() for sock in self._listening.sockets],
+            redirecting=[sock.dup() for sock in self._listening.redirecting],
             unix_path=None,
         )
         server = Server(self._failure(told), self._settings, listening=copies)
@@ -239,10 +240,12 @@ class Reloader:
         """Start the program."""
         self._generation += 1
         sockets = self._listening.sockets if self._listening is not None else []
-        descriptors = [sock.fileno() for sock in sockets]
+        redirecting = self._listening.redirecting if self._listening is not None else []
+        descriptors = [sock.fileno() for sock in (*sockets, *redirecting)]
         told = {
             "channel": channel.fileno(),
-            "sockets": descriptors,
+            "sockets": descriptors[: len(sockets)],
+            "redirecting": descriptors[len(sockets) :],
             "url": self._listening.url if self._listening is not None else "",
             "port": self._listening.port if self._listening is not None else None,
             "generation": self._generation,
@@ -326,7 +329,7 @@ class Reloaded:
     def __init__(self, told: Mapping[str, Any]) -> None:
         self.generation = int(told["generation"])
         self.has_served = False
-        for descriptor in (told["channel"], *told["sockets"]):
+        for descriptor in (told["channel"], *told["sockets"], *told["redirecting"]):
             os.set_inheritable(descriptor, False)
         self._channel = Channel(socket.socket(fileno=told["channel"]))
         self._listening: ListeningSockets | None = None
@@ -335,6 +338,7 @@ class Reloaded:
                 [socket.socket(fileno=descriptor) for descriptor in told["sockets"]],
                 told["url"],
                 port=told["port"],
+                redirecting=[socket.socket(fileno=number) for number in told["redirecting"]],
             )
         self._lock = threading.Lock()
         self._server: Server | None = None
