@@ -75,7 +75,9 @@ def test_killing_a_worker_loses_only_what_was_on_its_way_on_it() -> None:
                 os.kill(victim, signal.SIGKILL)
                 kills.append((str(victim), time.monotonic()))
                 fresh.wait_until(lambda known=known: set(fresh.report.workers) > known)  # type: ignore[misc]
-                assert time.monotonic() - kills[-1][1] < 1.0
+                seconds = time.monotonic() - kills[-1][1]
+                print(f"a replacement answered after {seconds:.2f} s")
+                assert seconds < 1.0
                 kept.wait_for(200)
         lost = kept.report.failures + fresh.report.failures
         for failure in lost:
@@ -85,6 +87,7 @@ def test_killing_a_worker_loses_only_what_was_on_its_way_on_it() -> None:
                 for victim, killed in kills
             ), failure
         assert len(lost) <= 20 * len(kills)
+        print(f"{len(lost)} of {kept.report.answered + fresh.report.answered} requests failed")
         for victim, _ in kills:
             server.wait_for_line(rf"{victim}.*(SIGKILL|signal 9)", 1)
 
@@ -101,7 +104,9 @@ def test_killing_the_only_worker_loses_nothing_in_the_accept_queue() -> None:
         began = time.monotonic()
         for seed, response in enumerate(answers(clients)):
             check_whole(response, seed, 1000)
-        assert time.monotonic() - began < 1.5
+        seconds = time.monotonic() - began
+        print(f"50 in the queue were answered within {seconds:.2f} s")
+        assert seconds < 1.5
 
 
 @pytest.mark.parametrize("how", ["/segfault", "/exit/3", "/exit/0"])
@@ -161,6 +166,7 @@ def test_ten_reloads_under_load_lose_nothing() -> None:
                 time.sleep(max(0.0, next_at - time.monotonic()))
             # Each thinking client has asked once more by now, whichever worker it was with.
             time.sleep(5)
+        print(f"thinking: {thinking.report}; busy: {busy.report}")
         assert thinking.report.failures == []
         assert busy.report.failures == []
         assert thinking.report.answered > 160
@@ -235,7 +241,9 @@ def test_a_stop_answers_everything_accepted_and_everything_in_the_queue() -> Non
 
         found = answers(in_flight + queued)
         assert server.wait(5) == 0
-        assert time.monotonic() - began < 4
+        seconds = time.monotonic() - began
+        print(f"100 answered, the last of them after 2 s, and ended after {seconds:.2f} s")
+        assert seconds < 4
         for seed, response in enumerate(found[:50]):
             check_whole(response, seed, 1000)
         for seed, response in enumerate(found[50:]):
