@@ -26,10 +26,10 @@ from ..protocol.errors import ProtocolError
 from ..protocol.head import RequestHead
 from ..protocol.http1.reader import RequestReader
 from .content import ReceivedContent
-from .delivery import Delivery, no_room, record_refusal
+from .delivery import Delivery, no_room
 from .pace import SendingPace
 from .reception import Reception
-from .request_ids import own_fields
+from .refusals import send_refusal
 from .server_state import ServerState
 from .sockets import reset
 from .state import State
@@ -473,18 +473,8 @@ class Connection(asyncio.Protocol):
             # A response is half out: only a reset tells the truth.
             self.reset("the request was refused while its response was being sent")
             return
-        content = f"{text}\n".encode()
-        head = self.server.writer.head(
-            status,
-            (*own_fields(self.server.settings, self.delivery, self.reception), *fields),
-            content_length=len(content),
-            connection="close",
-        )
-        exchange = self.delivery or self.reception
-        if exchange is not None and exchange.request.method == "HEAD":
-            content = b""  # RFC 9110 §9.3.2
-        self.send(head + content)
-        record_refusal(self, self.delivery, self.reception, status, len(content))
+        took = self.delivery.elapsed_seconds if self.delivery is not None else 0.0
+        send_refusal(self, self.delivery or self.reception, status, text, fields, took)
         if self.delivery is not None:
             self.delivery.abandon()
         self._linger()

@@ -15,7 +15,6 @@ from ..http.handler import InThread
 from ..http.request import Request
 from ..http.response import Response
 from .hangs import Handling
-from .reception import Reception
 from .sending import Framing, Outlet, Progress, frame, send_stream
 from .server_state import ServerState
 from .takeover import Takeover
@@ -347,23 +346,6 @@ def _outcome(task: "asyncio.Task[Response]") -> Outcome:
         return Outcome(None, asyncio.CancelledError())
     error = task.exception()
     return Outcome(task.result() if error is None else None, error)
-
-
-def record_refusal(
-    connection: Answering,
-    delivery: Delivery | None,
-    reception: Reception | None,
-    status: int,
-    octets: int,
-) -> None:
-    """Count and log an answer that the server has given in the handler's place, or to what is no request."""
-    server = connection.server
-    server.counters.refused += 1
-    if server.access_log is not None:
-        exchange = delivery or reception
-        request = None if exchange is None else exchange.request
-        elapsed = 0.0 if delivery is None else delivery.elapsed_seconds
-        server.access_log.record(connection.peer, request, status, octets, elapsed)
 
 
 def _failure() -> Response:
