@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
@@ -306,10 +307,8 @@ def test_an_admin_address_that_cannot_be_keeps_the_server_from_starting(tmp_path
     assert "is no HOST:PORT" in "".join(server.lines)
 
 
-def test_where_one_process_serves_there_is_no_admin_address(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FLASK_DEBUG", "0")  # the command sets it for programs
+@mock.patch.dict("os.environ")  # where the command says that it is in debug mode
+def test_where_one_process_serves_there_is_no_admin_address(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(PROGRAM)
 
     result = CliRunner().invoke(
