@@ -192,6 +192,19 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
         server.line_with("the supervisor has gone")
 
 
+def test_not_even_a_worker_that_hangs_outlives_its_supervisor(tmp_path: Path) -> None:
+    with supervised(tmp_path, "--graceful-timeout", "0.1") as server:
+        pids = server.wait_for_workers(1)
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        client.sendall(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        server.line_with("the event loop is held")
+
+        os.kill(server.process.pid, signal.SIGKILL)
+
+        eventually(lambda: all(map(is_gone, pids)))
+        client.close()
+
+
 def test_a_worker_that_hangs_is_named_killed_and_replaced(tmp_path: Path) -> None:
     with supervised(tmp_path, "--workers", "1", "--heartbeat-timeout", "1") as server:
         (first,) = server.wait_for_workers(1)

@@ -9,9 +9,12 @@ import dataclasses
 import faulthandler
 import logging
 import os
+import select
 import signal
 import socket
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +44,10 @@ logger = logging.getLogger("groundwire.server")
 
 STACKS_SIGNAL: Final = getattr(signal, "SIGUSR2", None)
 """Has a worker write the stacks of all its threads to its `Post.stacks`, whatever they are held by."""
+
+
+ORPHAN_SECONDS: Final = 3.0
+"""How much longer than a stop may take it has after its supervisor's end: nobody else is left to kill it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,9 @@ class Worker:
         self._state = "serving"
         self.channel.attach(loop)
         self.server.each_second.append(self._beat)
+        threading.Thread(
+            target=self._end_with_supervisor, name="groundwire-end", daemon=True
+        ).start()
         self.channel.send(
             "ready",
             pid=os.getpid(),
@@ -191,6 +201,14 @@ class Worker:
         if self._state == "serving":
             self._state = "retiring"
             self.server.request_retirement()
+
+    def _end_with_supervisor(self) -> None:
+        """Wait for the supervisor's end, in a thread: a loop that hangs then would never hear of it."""
+        poll = select.poll()
+        poll.register(self._post.channel, 0)  # a peer that has gone is told of in any case
+        poll.poll()
+        time.sleep(self._settings.graceful_seconds + ORPHAN_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def _orphaned(self) -> None:
         if self._state != "stopping":
