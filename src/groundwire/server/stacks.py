@@ -25,6 +25,10 @@ FRAMES: Final = 60
 """The longest stack that is shown. Of a longer one, such as a recursion's, the middle is left out."""
 
 WATCHDOG: Final = "groundwire-watchdog"
+ENDING: Final = "groundwire-ending"
+"""The thread that waits for the supervisor's end."""
+
+OWN: Final = (WATCHDOG, ENDING)
 """Name of the thread that watches the event loop."""
 
 AWAITED: Final = 200
@@ -196,7 +200,7 @@ def stacks(server: Serving) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for thread, frame in sys._current_frames().items():  # pyright: ignore[reportPrivateUsage]
         name = thread_name(thread)
-        if is_idle(frame) or thread == threading.get_ident() or name == WATCHDOG:
+        if is_idle(frame) or thread == threading.get_ident() or name in OWN:
             continue
         call = calls.get(thread)
         request = None if call is None else request_of_call(server, call)

@@ -37,7 +37,7 @@ from .process_figures import resident_bytes
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 from .sink import Sink
-from .stacks import stacks
+from .stacks import ENDING, stacks
 from .tls import TLS
 
 logger = logging.getLogger("groundwire.server")
@@ -161,9 +161,7 @@ class Worker:
         self._state = "serving"
         self.channel.attach(loop)
         self.server.each_second.append(self._beat)
-        threading.Thread(
-            target=self._end_with_supervisor, name="groundwire-end", daemon=True
-        ).start()
+        threading.Thread(target=self._end_with_supervisor, name=ENDING, daemon=True).start()
         self.channel.send(
             "ready",
             pid=os.getpid(),
