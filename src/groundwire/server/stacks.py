@@ -25,11 +25,12 @@ FRAMES: Final = 60
 """The longest stack that is shown. Of a longer one, such as a recursion's, the middle is left out."""
 
 WATCHDOG: Final = "groundwire-watchdog"
+"""Name of the thread that watches the event loop."""
+
 ENDING: Final = "groundwire-ending"
-"""The thread that waits for the supervisor's end."""
+"""Name of the thread that waits for the supervisor's end."""
 
 OWN: Final = (WATCHDOG, ENDING)
-"""Name of the thread that watches the event loop."""
 
 AWAITED: Final = 200
 """The most coroutines that are followed, each waiting for the next."""
