@@ -10,7 +10,7 @@ from groundwire.http.request import Request
 from groundwire.http.request_ids import is_fit, new_id
 from groundwire.http.response import Response
 from groundwire.server.server import Answer
-from serving import Served, running_server
+from serving import Served, everything, running_server
 
 MADE = re.compile(rb"\r\nX-Request-ID: ([0-9a-f]{32})\r\n")
 
@@ -25,6 +25,9 @@ class Program:
 
     request_class = Request
 
+    def __init__(self) -> None:
+        self.leave = threading.Event()
+
     def handle(self, request: Request) -> Answer:
         if request.path == "/thread":
             return InThread(lambda: self.text(request))
@@ -32,6 +35,10 @@ class Program:
             return self.later(request)
         if request.path == "/stream":
             return Response(iter(["a", "b"]))
+        if request.path == "/waits":
+            return InThread(self.wait, request)
+        if request.path == "/nothing":
+            return Response(status=204)
         if request.path == "/own":
             return Response("own", headers={"X-Request-ID": "own"})
         if request.path == "/odd":
@@ -44,6 +51,10 @@ class Program:
 
     def text(self, request: Request) -> Response:
         assert threading.current_thread().name.startswith("groundwire-")
+        return Response.of_text(request.id)
+
+    def wait(self, request: Request) -> Response:
+        self.leave.wait(5)
         return Response.of_text(request.id)
 
     async def later(self, request: Request) -> Response:
@@ -92,6 +103,49 @@ def test_each_request_of_a_connection_has_its_own(served: Served) -> None:
     answer = served.exchange(first, first, get("/"))
 
     assert 3 == len(set(MADE.findall(answer)))
+
+
+def test_answers_that_overtake_others_keep_their_own() -> None:
+    program = Program()
+    with running_server(program, request_id=True) as served, served.connect() as slow:
+        slow.sendall(get("/waits", "X-Request-ID: slow"))
+        answers = [
+            served.exchange(get(path, f"X-Request-ID: {path[1:]}")) for path in ("/thread", "/task")
+        ]
+        program.leave.set()
+        answers.append(everything(slow))
+
+    for name, answer in zip((b"thread", b"task", b"slow"), answers, strict=True):
+        assert b"\r\nX-Request-ID: " + name + b"\r\n" in answer
+        assert answer.endswith(b"\r\n\r\n" + name)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/", b"HTTP/1.1 200 OK"), ("/nothing", b"HTTP/1.1 204 No Content")]
+)
+def test_heads_without_content_have_it_too(served: Served, path: str, expected: bytes) -> None:
+    head = get(path, "X-Request-ID: mine").replace(b"GET", b"HEAD")
+    old = f"GET {path} HTTP/1.0\r\nHost: a\r\nX-Request-ID: mine\r\n\r\n".encode()
+
+    for message in (head, old):
+        answer = served.exchange(message)
+        assert answer.startswith(expected)
+        assert 1 == answer.count(b"\r\nX-Request-ID: mine\r\n")
+
+
+def test_interim_answers_have_none(served: Served) -> None:
+    message = (
+        b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n"
+        b"X-Request-ID: mine\r\nConnection: close\r\n\r\n"
+    )
+    with served.connect() as client:
+        client.sendall(message)
+        interim = client.recv(65536)
+        client.sendall(b"ab")
+        final = everything(client)
+
+    assert b"HTTP/1.1 100 Continue\r\n\r\n" == interim
+    assert b"\r\nX-Request-ID: mine\r\n" in final
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from ..http.response import Response
 from ..protocol.http1.writer import ResponseWriter
 from .addresses import scheme_of, url_for_address
 from .certificates import Certificates
+from .request_ids import IdentifyingWriter
 from .settings import ServerSettings
 
 REMEMBERED_SECONDS = 3600
@@ -75,7 +76,7 @@ class RedirectingState:
         self.handler = RedirectingHandler(certificates, server.port or 443)
         self.handle = self.handler.handle
         # RFC 6797 §7.2: Strict-Transport-Security is not said in plain HTTP.
-        self.writer = ResponseWriter()
+        self.writer = type(server.writer)()
         self.writer.set_date(server.writer.date)
 
     def __getattr__(self, name: str) -> Any:
@@ -84,9 +85,10 @@ class RedirectingState:
 
 def writer_for(settings: ServerSettings) -> ResponseWriter:
     """Return what writes the responses of a server."""
+    make = IdentifyingWriter if settings.request_id else ResponseWriter
     if settings.hsts_seconds and scheme_of(settings) == "https":
-        return ResponseWriter(Strict_Transport_Security=f"max-age={settings.hsts_seconds}")
-    return ResponseWriter()
+        return make(Strict_Transport_Security=f"max-age={settings.hsts_seconds}")
+    return make()
 
 
 def _host_in(authority: str) -> str:

@@ -1,17 +1,74 @@
 """Answers that say what their request is called: `--request-id`.
 
-Without it the server has another class of deliveries and calls the handler itself; it pays nothing.
+Without it the server has another writer and another class of deliveries, and calls the handler itself; it pays nothing.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from ..http.request import Request
 from ..http.request_ids import FIELD, is_fit
 from ..http.response import Response
+from ..protocol.http1.writer import ResponseWriter
 from .delivery import Delivery
 from .server_state import Answer
 from .settings import ServerSettings
+
+_FIELD: Final = FIELD.encode()
+_FIELD_LOWER: Final = FIELD.lower()
+
+
+class IdentifyingWriter(ResponseWriter):
+    """Writes X-Request-ID into the next response, if it has an identifier for it.
+
+    Attributes:
+        identifier: set right before a response is written, and gone with it; empty: none.
+    """
+
+    __slots__ = ("identifier",)
+
+    def __init__(self, server: str = "groundwire", **fields: str) -> None:
+        super().__init__(server, **fields)
+        self.identifier = ""
+
+    def whole(self, status: int, content_type: str | None, content: bytes) -> bytes:
+        """Write a response with the usual fields and all its content; see `ResponseWriter.whole`."""
+        identifier, self.identifier = self.identifier, ""
+        data = super().whole(status, content_type, content)
+        if not identifier:
+            return data
+        # PERF: behind the status line; 0.4 µs, where a head of its own takes 10.
+        end = data.index(b"\r\n") + 2
+        return b"%b%b: %b\r\n%b" % (data[:end], _FIELD, identifier.encode(), data[end:])
+
+    def head(
+        self,
+        status: int,
+        fields: Iterable[tuple[str, str]],
+        *,
+        reason: str | None = None,
+        content_length: int | None = None,
+        chunked: bool = False,
+        connection: str | None = None,
+        interim: bool = False,
+    ) -> bytes:
+        """Write a status line and a header section; see `ResponseWriter.head`."""
+        if self.identifier and not interim:
+            fields = list(fields)
+            if all(name.lower() != _FIELD_LOWER for name, _ in fields):
+                fields.append((FIELD, self.identifier))
+        head = super().head(
+            status,
+            fields,
+            reason=reason,
+            content_length=content_length,
+            chunked=chunked,
+            connection=connection,
+            interim=interim,
+        )
+        if not interim:
+            self.identifier = ""
+        return head
 
 
 class IdentifiedDelivery(Delivery):
@@ -20,25 +77,27 @@ class IdentifiedDelivery(Delivery):
     __slots__ = ()
 
     def _respond(self, response: Response) -> bool:
-        for name, value in identifying_fields(self.request):
-            response.headers.setdefault(name, value)
+        writer = self._connection.server.writer
+        if isinstance(writer, IdentifyingWriter):
+            writer.identifier = fit_id(self.request)
         return super()._respond(response)
 
 
-def identifying_fields(request: Request) -> tuple[tuple[str, str], ...]:
-    """Return the field that tells what a request is called; none where a program has called it what no field can be."""
+def fit_id(request: Request) -> str:
+    """Return what a request is called; empty where a program has called it what no field can be."""
     identifier = request.id
-    return ((FIELD, identifier),) if is_fit(identifier) else ()
+    return identifier if is_fit(identifier) else ""
 
 
-def identifying(handle: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-    """Return what calls `handle` with requests that have their identifier, and leaves no answer to the short path."""
+def identifying(
+    handle: Callable[[Request], Answer], writer: IdentifyingWriter
+) -> Callable[[Request], Answer]:
+    """Return what calls `handle` and, if the answer is there at once, has it written with the request's identifier."""
 
     def handle_identified(request: Request) -> Answer:
         _ = request.id  # before a program runs, in whichever thread, so that all see the same
         answer = handle(request)
-        if isinstance(answer, Response):
-            _ = answer.headers  # so that it goes out by a delivery, which adds the field
+        writer.identifier = fit_id(request) if isinstance(answer, Response) else ""
         return answer
 
     return handle_identified
@@ -58,5 +117,6 @@ def own_fields(settings: ServerSettings, *exchanges: Any) -> list[tuple[str, str
     if settings.request_id:
         for exchange in exchanges:
             if exchange is not None:
-                return [*fields, *identifying_fields(exchange.request)]
+                identifier = fit_id(exchange.request)
+                return [*fields, (FIELD, identifier)] if identifier else fields
     return fields

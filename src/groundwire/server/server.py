@@ -32,7 +32,7 @@ from .listener import Listener, connection_limit
 from .metrics import Metrics
 from .proxies import Proxies
 from .redirecting import RedirectingState, writer_for
-from .request_ids import IdentifiedDelivery, identifying
+from .request_ids import IdentifiedDelivery, IdentifyingWriter, identifying
 from .server_state import Answer, Counters, RequestLog
 from .settings import ServerSettings
 from .sink import Sink
@@ -280,9 +280,9 @@ class Server:
                 settings.access_log_format,
                 request_id=settings.request_id,
             )
-        if settings.request_id:
+        if isinstance(self.writer, IdentifyingWriter):
             self.delivery_class = IdentifiedDelivery
-            self.handle = identifying(self.handle)
+            self.handle = identifying(self.handle, self.writer)
         if settings.metrics:
             self.access_log = self.metrics = Metrics(self, self.access_log)
             self.handle = self.metrics.handle
