@@ -19,7 +19,7 @@ from ..http.handler import ContentPolicy
 from ..http.request import Request as PlainRequest
 from ..server.addresses import ListeningSockets, open_sockets
 from ..server.channel import Message
-from ..server.file_watch import FileWatch, is_of_program
+from ..server.file_watch import FileWatch, is_of_program, stamps
 from ..server.process import announce_on_stderr
 from ..server.reloader import Reloaded, Reloader
 from ..server.server import Server
@@ -120,9 +120,9 @@ def of_child(name: str = "") -> dict[str, Any]:
         return {}
 
     def announce(server: Server) -> None:
+        reloaded.serving(server)
         if reloaded.generation == 1:
             announce_on_stderr(server, name)
-        reloaded.serving(server)
 
     return {"listening": listening, "announce": announce}
 
@@ -154,7 +154,7 @@ def run_reloading(
     listening: ListeningSockets | None = open_sockets(settings) if opens_sockets else None
     watch = FileWatch(include, exclude)
     if program[0] == "file":
-        watch.add([program[1]])
+        watch.add(stamps([program[1]]))
     # The options of Python itself, such as -X dev and -W.
     flags: Callable[[], list[str]] = getattr(subprocess, "_args_from_interpreter_flags", list)
     command = [*flags(), "-m", STARTER, *program]

@@ -7,7 +7,7 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ SKIPPED_FOLDERS: Final = frozenset(
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, int, int] | None
+"""What changes when a file does; None where there is none."""
 
 
 class FileWatch:
@@ -36,23 +37,22 @@ class FileWatch:
         self._exclude = tuple(exclude)
         self._files: set[str] = set()
         self._tree: str | None = None
-        self._seen: dict[str, Stamp | None] = {}
+        self._seen: dict[str, Stamp] = {}
         self._look()
 
-    def add(self, files: Iterable[str]) -> None:
-        """Look at `files` too; a change of theirs from now on counts."""
-        new = {os.path.abspath(file) for file in files} - self._files
-        self._files |= new
-        for file in new:
+    def add(self, files: Mapping[str, Stamp]) -> None:
+        """Look at files too, which were like this when somebody else looked (`stamps`)."""
+        for file in files.keys() - self._files:
+            self._files.add(file)
             if not self._is_excluded(file):
-                self._seen.setdefault(file, _stamp(file))
+                self._seen.setdefault(file, files[file])
 
     def watch_tree(self, folder: str | None) -> None:
         """Look at all Python files below `folder` too: what a broken program is made of is not known. None ends it."""
         self._tree = folder
         if folder is not None:
             for file in self._found():
-                self._seen.setdefault(file, _stamp(file))
+                self._seen.setdefault(file, stamp(file))
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -75,7 +75,7 @@ class FileWatch:
         return {folder for folder in folders if os.path.isdir(folder)}
 
     def _look(self) -> None:
-        self._seen = {file: _stamp(file) for file in self._found()}
+        self._seen = {file: stamp(file) for file in self._found()}
 
     def _found(self) -> Iterator[str]:
         yield from (file for file in self._files if not self._is_excluded(file))
@@ -208,7 +208,13 @@ def _below(folder: str) -> Iterator[str]:
             yield os.path.join(path, file)
 
 
-def _stamp(file: str) -> Stamp | None:
+def stamps(files: Iterable[str]) -> dict[str, Stamp]:
+    """Return what files are like now, by their whole paths."""
+    return {path: stamp(path) for path in map(os.path.abspath, files)}
+
+
+def stamp(file: str) -> Stamp:
+    """Return what a file is like now."""
     try:
         found = os.stat(file)
     except OSError:

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from .addresses import ListeningSockets
 from .channel import Channel, Message, channel_pair
-from .file_watch import FileWatch, Wakener, program_files
+from .file_watch import FileWatch, Stamp, Wakener, program_files, stamps
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 
@@ -259,7 +259,7 @@ class Reloader:
     def take(self, message: Message) -> None:
         """Take a message of a child's."""
         if message["type"] in ("files", "failed"):
-            self._watch.add(message["files"])
+            self._watch.add({file: _as_stamp(found) for file, found in message["files"].items()})
         elif message["type"] == "ready" and self._changed:
             seconds = time.monotonic() - self._began
             sys.stderr.write(f"groundwire: {self._changed} changed, reloaded in {seconds:.1f} s\n")
@@ -359,7 +359,7 @@ class Reloaded:
 
     def failed(self, files: set[str], **told: Any) -> None:
         """Tell why the program could not be started."""
-        self._send("failed", files=sorted(files | program_files()), **told)
+        self._send("failed", files=stamps(files | program_files()), **told)
 
     def _run(self) -> None:
         while not self._channel.ended:
@@ -385,10 +385,10 @@ class Reloaded:
 
     def _report(self) -> None:
         """Tell of files that have come to the program."""
-        files = program_files()
-        if files - self._files:
-            self._files |= files
-            self._send("files", files=sorted(self._files))
+        new = program_files() - self._files
+        if new:
+            self._files |= new
+            self._send("files", files=stamps(new))
 
     def _send(self, type: str, **fields: Any) -> None:
         with self._lock:
@@ -396,6 +396,11 @@ class Reloaded:
             while self._channel.has_waiting and not self._channel.ended:
                 select.select([], [self._channel], [], 1.0)
                 self._channel.flush()
+
+
+def _as_stamp(found: Any) -> Stamp:
+    """Return what a file was like, as it comes from JSON."""
+    return None if found is None else tuple(found)
 
 
 def _as_shell(status: int) -> int:
