@@ -21,6 +21,7 @@ import pytest
 from groundwire.http.handler import ContentPolicy, InThread
 from groundwire.http.request import Request
 from groundwire.http.response import Response
+from groundwire.server.addresses import open_sockets
 from groundwire.server.connection import Connection
 from groundwire.server.errors import StartError
 from groundwire.server.process import DiagnosticsHandler, announce_on_stderr, loop_factory, run
@@ -754,3 +755,16 @@ def test_the_access_log_names_a_request_whose_client_went_away(tmp_path: Path) -
     assert [("/hello", 499, 0)] == [
         (line["target"], line["status"], line["octets"]) for line in lines
     ]
+
+
+def test_sockets_that_were_opened_before_have_their_log_all_the_same(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    settings = ServerSettings(host="127.0.0.1", port=0, access_log=str(log))
+    listening = open_sockets(settings)
+    server = Server(hello, settings, listening=listening)
+
+    server.open()
+
+    assert log.exists()
+    assert listening.url == server.url
+    server.close()
