@@ -48,6 +48,7 @@ class FakeStream:
     local = ("192.0.2.2", 443)
     scheme = "https"
     root_path = ""
+    route = ()
     disconnected = False
     taken_over = False
 

@@ -25,6 +25,7 @@ from groundwire.protocol.http1.reader import RequestReader
 class InMemoryExchange:
     tls = None
     root_path = ""
+    route = ()
     scheme = "https"
     peer: Any = ("192.0.2.7", 5000)
     local: Any = ("192.0.2.1", 8443)

@@ -39,6 +39,7 @@ class InMemoryExchange:
 
     tls = None
     root_path = ""
+    route = ()
 
     def __init__(self, scheme: str = "http", peer: Any = ("192.0.2.7", 5000)) -> None:
         self.scheme = scheme

@@ -1,6 +1,7 @@
 import pytest
 
-from groundwire.protocol.head import NO_CONTENT, FieldSection, RequestHead
+from groundwire.protocol.head import NO_CONTENT, FieldSection, RequestHead, TargetForm
+from groundwire.protocol.http1.reader import RequestReader
 
 
 @pytest.mark.parametrize(
@@ -11,6 +12,24 @@ def test_head_tells_whether_content_follows(content_length: int | None, has_cont
     head.content_length = content_length
 
     assert has_content == head.has_content
+
+
+@pytest.mark.parametrize("form", ["origin", "absolute", "asterisk"])
+def test_head_may_be_addressed_to_another_host(form: TargetForm) -> None:
+    reader = RequestReader()
+    reader.receive(b"GET /a?b HTTP/1.1\r\nHost: inner\r\nAccept: */*\r\n\r\n")
+    head = reader.next_head()
+    assert head is not None
+    head.form = form
+
+    other = head.addressed_to("shop.example:81")
+
+    assert other.authority == "shop.example:81"
+    assert (other.method, other.path, other.query, other.fields) == ("GET", "/a", "b", head.fields)
+    assert head.authority == "inner"
+    assert other.form == ("asterisk" if form == "asterisk" else "absolute")
+    if form != "asterisk":
+        assert other.lines == ((b"Host", b"shop.example:81"), (b"Accept", b"*/*"))
 
 
 def test_new_field_section_is_empty() -> None:

@@ -272,6 +272,18 @@ def test_proxy_fix_around_the_application_does_not_count_twice(app: Groundwire) 
     assert url.endswith(b"\r\n\r\nhttps://shop.example:8443/shop/url")
 
 
+def test_way_of_a_request_is_the_same_behind_wsgi_middleware(app: Groundwire) -> None:
+    fields = ("X-Forwarded-For: 6.6.6.6, 198.51.100.7, 127.0.0.2", "X-Forwarded-Proto: https")
+    app.add_url_rule("/way", view_func=lambda: list(request.access_route))
+    with running_server(app, trusted_proxies=LOOPBACK) as served:
+        direct = answer(served.exchange(message(*fields, target="/way")))
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start_response: inner(environ, start_response)  # type: ignore[method-assign]
+    with running_server(app, trusted_proxies=LOOPBACK) as served:
+        through = answer(served.exchange(message(*fields, target="/way")))
+    assert direct == through == ["198.51.100.7", "127.0.0.2"]
+
+
 def test_request_class_that_reads_the_environ_finds_it_right(app: Groundwire) -> None:
     class Reading(app.request_class):  # type: ignore[misc, name-defined]
         def __init__(self, environ: dict[str, Any], *args: Any, **kwargs: Any) -> None:

@@ -21,6 +21,9 @@ Environ = dict[str, Any]
 UNPREFIXED = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
 """Fields whose variables have no ``HTTP_`` before their names (RFC 3875 §4.1)."""
 
+ROUTE = "groundwire.route"
+"""Where an environ has `Exchange.route`, so that requests which WSGI applications make of it know it too."""
+
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 ENDPOINTS = "groundwire.endpoints"
@@ -77,6 +80,8 @@ def environ_from_head(head: RequestHead, exchange: Exchange, content: Any) -> En
         environ["REMOTE_PORT"] = str(exchange.peer[1])
     if exchange.tls is not None:
         environ.update(tls_variables(exchange.tls))
+    if exchange.route:
+        environ[ROUTE] = exchange.route
     environ.update(_field_variables(head.fields.lines))
     if head.fields.upgrade is not None:
         offered = exchange.offer_socket(head)

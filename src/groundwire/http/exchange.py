@@ -96,6 +96,11 @@ class Exchange(Protocol):
         ...
 
     @property
+    def route(self) -> tuple[str, ...]:
+        """The addresses a request has come by, the client's first, as far as proxies are believed; empty without."""
+        ...
+
+    @property
     def root_path(self) -> str:
         """Where the application is mounted for the client, without a slash at the end: what a proxy has cut off."""
         ...

@@ -13,6 +13,7 @@ from ..protocol.head import RequestHead
 from . import request_ids
 from .environ import (
     ENDPOINTS,
+    ROUTE,
     Environ,
     EnvironHeaders,
     decode_wsgi,
@@ -263,6 +264,9 @@ class Request(RequestFields):
         """What this request is called in logs: what X-Request-ID says, if that can be, otherwise 32 random digits."""
         lines = self.headers.getlist(request_ids.FIELD)
         return request_ids.taken_or_new(lines[0] if len(lines) == 1 else None)
+
+    def _believed_route(self) -> Iterable[str]:
+        return self.environ.get(ROUTE, ()) if self.exchange is None else self.exchange.route
 
     @cached_property
     def query_string(self) -> bytes:

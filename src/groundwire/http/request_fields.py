@@ -3,6 +3,7 @@
 Each attribute is worked out when it is first asked for. A field that is a list is read from all its lines.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -241,6 +242,10 @@ class RequestFields:
 
     remote_addr: Any
 
+    def _believed_route(self) -> Iterable[str]:
+        """Return what the server believes of the way the request came; empty where it believes nobody."""
+        return ()
+
     @cached_property
     def access_route(self) -> list[str]:
         """The addresses X-Forwarded-For names, client first; otherwise the peer's alone.
@@ -248,6 +253,9 @@ class RequestFields:
         Where the peer is one of the server's trusted proxies, those it is believed to have come by. Otherwise anybody
         can have sent that field, and it says nothing.
         """
+        route = self._believed_route()
+        if route:
+            return self.list_storage_class(route)
         forwarded = self._combined("X-Forwarded-For")
         if forwarded is not None:
             return self.list_storage_class(parse_list_header(forwarded))

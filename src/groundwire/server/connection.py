@@ -85,7 +85,8 @@ class Connection(asyncio.Protocol):
     )
 
     root_path = ""
-    """See `Exchange.root_path`."""
+    route = ()
+    """See `Exchange`: only a proxy's client has either."""
 
     def __init__(self, server: ServerState) -> None:
         self.server = server

@@ -149,8 +149,6 @@ class ProxiedConnection(Connection):
         request = request_class.from_wire(head, exchange)
         if said.root_path:
             request.root_path = said.root_path
-        if said.route:
-            request.access_route = request.list_storage_class(said.route)
         return request
 
     def _refuse(self, error: BaseException) -> None:
@@ -168,7 +166,7 @@ class ForwardedExchange:
     Who the client is does not change when the connection goes on to the next one's request.
     """
 
-    __slots__ = ("_connection", "local", "peer", "root_path", "scheme")
+    __slots__ = ("_connection", "local", "peer", "root_path", "route", "scheme")
 
     def __init__(self, connection: Connection, said: Forwarded) -> None:
         self._connection = connection
@@ -176,6 +174,7 @@ class ForwardedExchange:
         self.local = connection.local
         self.scheme = connection.scheme
         self.root_path = said.root_path
+        self.route = said.route
 
     @property
     def tls(self) -> TLSInfo | None:
