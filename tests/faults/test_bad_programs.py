@@ -27,6 +27,8 @@ def asked(server: Running, target: str) -> socket.socket:
 )
 def test_a_view_that_never_returns_is_answered_and_named(route: str, function: str) -> None:
     with running("--request-timeout", "1") as server:
+        with Load(server.address, 5, think_seconds=(0, 0.02)) as quiet:
+            quiet.wait_for(200)
         with Load(server.address, 5, think_seconds=(0, 0.02)) as load:
             client = asked(server, route)
             began = time.monotonic()
@@ -41,7 +43,7 @@ def test_a_view_that_never_returns_is_answered_and_named(route: str, function: s
         server.wait_for_line(rf"program\.py.*in {function}", 2)
         assert load.report.failures == []
         # A thread that computes takes the interpreter from the loop for a switch interval now and then.
-        assert load.report.percentile(99) <= 0.1
+        assert load.report.percentile(99) <= max(0.1, 3 * quiet.report.percentile(99))
 
 
 def test_all_threads_hang_and_the_rest_is_served_or_refused_at_once() -> None:

@@ -132,7 +132,7 @@ def test_a_log_that_nobody_reads_stops_no_request() -> None:
                 assert server.exchange(long).startswith(b"HTTP/1.1 200 ")
             load.wait_for(100)
         assert load.report.failures == []
-        assert load.report.percentile(99) < 0.2
+        assert max(load.report.seconds) < 2
         server.wait_for_line("dropped", 4)
         os.set_blocking(reading, False)
         began = time.monotonic()

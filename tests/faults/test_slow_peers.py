@@ -28,9 +28,9 @@ GOOD = 10
 GOOD_THINK_SECONDS = (0.02, 0.08)
 """Fifty to a hundred requests a second from each ten, as people's browsers ask, not as a benchmark does."""
 
-NORMAL_SECONDS = 3.0
-FLOOR_SECONDS = 0.025
-"""Quiet percentiles below half of this are the machine's business: other processes share its two processors."""
+NORMAL_SECONDS = 2.0
+FLOOR_SECONDS = 0.05
+"""Who is answered within this does not notice; and on a machine that does other work too, less cannot be told."""
 
 
 def attack(server: Running, first: str, **plan: Any) -> Outcome:
@@ -46,12 +46,18 @@ def attack(server: Running, first: str, **plan: Any) -> Outcome:
     return Outcome(**json.loads(ended.stdout))
 
 
+def quiet(server: Running) -> float:
+    """How long the slowest hundredth of good clients' answers takes when nobody else asks."""
+    with Load(server.address, GOOD, think_seconds=GOOD_THINK_SECONDS) as load:
+        time.sleep(NORMAL_SECONDS)
+    assert load.report.failures == []
+    return load.report.percentile(99)
+
+
 @contextmanager
 def beside_good_clients(server: Running, *, memory_bytes: int) -> Iterator[None]:
     """Hold what happens within the block to this: good clients hardly notice, and it leaves nothing behind."""
-    with Load(server.address, GOOD, think_seconds=GOOD_THINK_SECONDS) as load:
-        time.sleep(NORMAL_SECONDS)
-    normal = load.report
+    before_it = quiet(server)
     files = len(open_files(server.worker))
     before = rss_bytes(server.worker)
     most = [before]
@@ -69,13 +75,13 @@ def beside_good_clients(server: Running, *, memory_bytes: int) -> Iterator[None]
     finally:
         ended.set()
         watching.join()
-    assert normal.failures == load.report.failures == []
-    bound = max(FLOOR_SECONDS, 2 * normal.percentile(99))
+    assert load.report.failures == []
+    normal = max(before_it, quiet(server))
     print(
-        f"p99 {1000 * normal.percentile(99):.1f} ms, meanwhile {1000 * load.report.percentile(99):.1f} ms;"
+        f"p99 {1000 * normal:.1f} ms, meanwhile {1000 * load.report.percentile(99):.1f} ms;"
         f" memory +{(most[0] - before) / 1024:.0f} KiB"
     )
-    assert load.report.percentile(99) <= bound, (normal.percentile(99), load.report.percentile(99))
+    assert load.report.percentile(99) <= max(FLOOR_SECONDS, 2 * normal)
     assert most[0] - before <= memory_bytes
     until(lambda: len(open_files(server.worker)) <= files + 2, 5, "descriptors given back")
 
