@@ -68,9 +68,14 @@ def doctor(
         raise CannotStart(f"--proxy {url!r} is no URL that begins with http:// or https://")
     try:
         Proxies(settings)
-        listening = open_sockets(settings)
     except StartError as error:
         raise CannotStart(str(error)) from error
+    try:
+        listening = open_sockets(settings)
+    except StartError as error:
+        raise CannotStart(
+            f"--listen {listen}: {error}. (It has to be where the proxy forwards to, so the application stops first.)"
+        ) from error
     server = ProbeServer(listening)
     prober = Prober(url, server, timeout_seconds, verify=not insecure)
     click.echo(f"Listening on {listening.url} in place of the application, and asking for {url}")
