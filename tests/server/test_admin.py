@@ -316,4 +316,4 @@ def test_where_one_process_serves_there_is_no_admin_address(tmp_path: Path) -> N
     )
 
     assert 2 == result.exit_code
-    assert "there is no admin address in debug mode; leave --admin out" in result.output
+    assert "--admin cannot be in debug mode" in result.output
