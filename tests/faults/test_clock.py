@@ -84,7 +84,7 @@ def test_the_date_follows_the_clock_and_nothing_else_does(seconds: int, tmp_path
             set_clock(seconds)
             time.sleep(2.2)
             expected = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-            assert abs((date_of(server) - expected).total_seconds()) <= 1.5
+            assert abs((date_of(server) - expected).total_seconds()) <= 2.5
             time.sleep(1.5)  # longer than a heartbeat may fail to come
             set_clock(0)
             assert everything(waiting).startswith(b"HTTP/1.1 200 ")

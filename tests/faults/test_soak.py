@@ -17,7 +17,7 @@ from faults.processes import open_files, rss_bytes, running, until
 TESTS = Path(__file__).parents[1]
 
 CLIENTS = 4
-A_FEW = 20_000
+A_FEW = 15_000
 A_MILLION = 1_000_000
 
 MEBIBYTE = 1 << 20
