@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from groundwire.server.settings_table import Setting, settings_table
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = (ROOT, ROOT / "benchmarks", *(ROOT / "docs").glob("**/"), ROOT / "examples")
 PAGES = sorted(page for folder in FOLDERS for page in folder.glob("*.md"))
@@ -136,6 +138,7 @@ def test_the_files_of_the_stations_exist() -> None:
 def documented_limits() -> dict[str, float]:
     """The rows of the tables in limits.md that begin with the name of a setting, and their defaults."""
     text = (ROOT / "docs" / "reference" / "limits.md").read_text(encoding="utf-8")
+    text = text.partition("## Processes and the rest")[0]
     rows = re.findall(r"^\| `(\w+)` \| ([\d,.]+) ?(\w*) \|", text, re.MULTILINE)
     return {name: float(number.replace(",", "")) * UNITS[unit] for name, number, unit in rows}
 
@@ -155,6 +158,29 @@ def test_every_limit_is_documented_with_its_default() -> None:
     }
 
     assert documented_limits() == source
+
+
+def shown_default(setting: Setting) -> str:
+    """The default of a setting as the table of those that are no limits has it."""
+    default = setting.shown_default
+    if setting.kind == "switch":
+        return {True: "yes", False: "no", None: ""}[setting.default]
+    if default and not re.fullmatch(r"[\d.]+", default):
+        return f"`{default}`"
+    return f"{default} s" if default and setting.unit == "seconds" else default
+
+
+def test_every_setting_is_documented_with_its_flag_and_whether_it_has_a_key() -> None:
+    text = (ROOT / "docs" / "reference" / "limits.md").read_text(encoding="utf-8")
+    limits, _, rest = text.partition("## Processes and the rest")
+    row = r"^\| `(\w+)` \| ([^|]*) \| `--([\w-]+)`(, no key)? \|"
+    flags = {name: (flag, not no_key) for name, _, flag, no_key in re.findall(row, text, re.M)}
+    defaults = {name: default.strip() for name, default, *_ in re.findall(row, rest, re.M)}
+
+    table = settings_table()
+    assert flags == {name: (s.flags[0], s.key is not None) for name, s in table.items()}
+    assert defaults == {name: shown_default(table[name]) for name in defaults}
+    assert limits.count("`--") >= 30
 
 
 def test_every_key_of_the_configuration_is_documented_with_its_default() -> None:
