@@ -126,8 +126,8 @@ def _of_workers(sums: Sums) -> Iterator[str]:
     totals, gauges = sums.totals, sums.gauges
     octets = totals.get("octets", {"in": 0, "out": 0})
     for name, text, way in (
-        ("received_bytes_total", "Octets that came from clients, before TLS.", "in"),
-        ("sent_bytes_total", "Octets that were sent to clients, before TLS.", "out"),
+        ("received_bytes_total", "Octets that came from clients, without those of TLS.", "in"),
+        ("sent_bytes_total", "Octets that were sent to clients, with those of TLS.", "out"),
     ):
         yield family(name, "counter", text, [("", (), octets[way])])
     counters = totals.get("counters", {})
