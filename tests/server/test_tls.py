@@ -25,6 +25,7 @@ from groundwire.server.development import development_certificate
 from groundwire.server.errors import StartError
 from groundwire.server.server import Server
 from groundwire.server.settings import ServerSettings
+from groundwire.server.tls import TLS
 from groundwire.server.x509 import names_in
 from serving import Served, everything, running_server
 from supervising import supervised
@@ -467,8 +468,14 @@ def test_a_stop_answers_who_has_connected(files: Files, loop: str) -> None:
         contextlib.ExitStack() as stack,
     ):
         clients = [stack.enter_context(connected(served, files.client())) for _ in range(5)]
+        greeted = [stack.enter_context(served.connect()) for _ in range(5)]
         served.server.request_stop()
         wait_until(lambda: served.server.stopping)
+        for plain in greeted:
+            client = files.client().wrap_socket(
+                plain, server_hostname="localhost", suppress_ragged_eofs=False
+            )
+            clients.append(stack.enter_context(client))
         for client in clients:
             client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = whole(client)
@@ -512,6 +519,19 @@ def test_the_sweep_sees_that_files_have_changed(files: Files) -> None:
         first = issuer_seen_by(served, files.client())
         files.issue("swept.pem", "localhost")
         wait_until(lambda: issuer_seen_by(served, files.client()) != first, 8)
+
+
+def test_the_keys_of_tickets_are_renewed(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("groundwire.server.tls.NEW_KEYS_SECONDS", 3)
+    tls = TLS.of(ServerSettings(cert=(files.default,)))
+    first = tls.certificates.context
+
+    contexts = []
+    for _ in range(3):
+        tls.sweep()
+        contexts.append(tls.certificates.context)
+
+    assert [True, True, False] == [context is first for context in contexts]
 
 
 @pytest.mark.slow
@@ -694,6 +714,21 @@ def test_plain_requests_are_led_to_https(files: Files) -> None:
         assert answer.startswith("HTTP/1.1 308 Permanent Redirect\r\n")
         assert f"\r\nLocation: https://localhost:{served.port}//a?b=c\r\n" in answer
         assert "Strict-Transport-Security" not in answer
+
+
+def test_a_unix_socket_can_be_protected_too(files: Files, tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    with (
+        redirecting(files, unix=path) as (_served, address),
+        socket.socket(socket.AF_UNIX) as plain,
+    ):
+        plain.settimeout(5)
+        plain.connect(path)
+        with files.client().wrap_socket(plain, server_hostname="localhost") as client:
+            client.sendall(GET)
+            assert b"scheme=https" in whole(client)
+        answer = answer_at(address, b"GET /x HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        assert "\r\nLocation: https://localhost/x\r\n" in answer
 
 
 @pytest.mark.parametrize(

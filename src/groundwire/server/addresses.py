@@ -69,8 +69,11 @@ def open_sockets(settings: ServerSettings) -> ListeningSockets:
         StartError: the address cannot be listened on.
     """
     if settings.unix is not None:
-        return open_unix(settings.unix, settings.backlog, _mode(settings.unix_mode))
-    opened = _open_tcp(settings.host, settings.port, settings.backlog, scheme=scheme_of(settings))
+        opened = open_unix(settings.unix, settings.backlog, _mode(settings.unix_mode))
+    else:
+        opened = _open_tcp(
+            settings.host, settings.port, settings.backlog, scheme=scheme_of(settings)
+        )
     return open_redirecting(opened, settings)
 
 

@@ -37,6 +37,10 @@ OWN_BYTES: Final = 65536
 """What OpenSSL may send on its own account over the life of a connection. New keys are answered with new keys
 (RFC 8446 §4.6.3), so a peer that asks for them without end, and reads no answer, would fill the memory."""
 
+NEW_KEYS_SECONDS: Final = 86_400
+"""Certificates are read again after this long even if they have not changed. That changes the keys by which tickets for
+resumption are encrypted: who learns one later can read fewer of the older connections (RFC 9325 §3.4)."""
+
 LOG_SECONDS: Final = 10.0
 """Handshakes that fail are logged once in this time, with how many there were."""
 
@@ -84,7 +88,11 @@ class TLS:
     def sweep(self) -> None:
         """Look after the certificates; called once a second."""
         self._looked += 1
-        if self._watches and self._looked % LOOK_SECONDS == 0:
+        if not self._watches:
+            return
+        if self._looked % NEW_KEYS_SECONDS == 0:
+            self.certificates.reload()
+        elif self._looked % LOOK_SECONDS == 0:
             self.certificates.look()
 
     def failed(self, peer: object, reason: str) -> None:
