@@ -127,6 +127,18 @@ def test_those_who_only_connect_are_closed_in_time() -> None:
         assert max(slow.seconds) <= 3 + SWEEPS_SECONDS + 0.6
 
 
+def test_handshakes_that_stall_are_ended_in_time() -> None:
+    """The beginning of a ClientHello, and nothing more."""
+    options = ("--tls-dev", "--tls-handshake-timeout", "3")
+    with running(*options) as server:
+        files = len(open_files(server.worker))
+        slow = attack(server, "\x16\x03\x01\x02\x00\x01", most_seconds=8)
+        assert not slow.open
+        assert 2.5 <= min(slow.seconds)
+        assert max(slow.seconds) <= 3 + SWEEPS_SECONDS + 0.6
+        until(lambda: len(open_files(server.worker)) <= files + 2, 5, "descriptors given back")
+
+
 LARGE = "GET /async-stream/64 HTTP/1.1\r\nHost: a\r\n\r\n"
 
 

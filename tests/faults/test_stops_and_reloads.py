@@ -197,6 +197,81 @@ def test_a_reload_that_cannot_be_keeps_the_old_version(tmp_path: Path) -> None:
         assert load.report.failures == []
 
 
+def test_what_takes_longer_than_a_reload_is_finished_by_the_old_worker() -> None:
+    """A download and an upload that go on all the while."""
+    with running("--workers", "2") as server:
+        server.serving(2)
+        before = server.workers()
+        download = server.connect(receive_bytes=65536)
+        download.sendall(get("/async-stream/8"))
+        upload = server.connect()
+        upload.sendall(b"POST /upload/0 HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n")
+        received = len(download.recv(65536))
+
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("reloaded", 10)
+        for _ in range(4):
+            upload.sendall(bytes(100_000))
+            received += len(download.recv(65536))
+            time.sleep(0.3)
+
+        assert any(map(is_alive, before))
+        answer = everything(upload)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" in answer.lower()
+        last = b""
+        while not last.endswith(b"\r\n0\r\n\r\n"):
+            piece = download.recv(65536)
+            received += len(piece)
+            last = (last + piece)[-7:]
+        assert received > 8 << 20
+        # Its connection is not closed under a client that may be about to ask: the next answer says so.
+        download.sendall(get("/version"))
+        assert b"connection: close" in everything(download).lower()
+        upload.close()
+        download.close()
+        until(lambda: not any(map(is_alive, before)), 5, "the old ones have ended")
+
+
+def test_a_new_worker_that_is_killed_during_a_reload_leaves_the_old_ones() -> None:
+    with running("--workers", "2") as server, Load(server.address, 5) as load:
+        before = server.serving(2)
+        server.signal(signal.SIGHUP)
+        until(lambda: len(set(server.workers()) - set(before)) > 0, 5, "the new one")
+        os.kill((set(server.workers()) - set(before)).pop(), signal.SIGKILL)
+        server.wait_for_line("(?i)reload", 10)
+        load.wait_for(100)
+        until(lambda: len(server.workers()) == 2, 10, "two workers")
+        said = len(server.lines)
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("reloaded", 10, after=said)
+        load.stop()
+        assert [failure for failure in load.report.failures if failure.asked.worker] == []
+
+
+def test_a_worker_that_is_told_to_end_is_replaced_before_it_is_missed() -> None:
+    """SIGTERM sent to a worker, not to the supervisor, as ``pkill`` does."""
+    with (
+        running("--workers", "2") as server,
+        Load(server.address, 10, think_seconds=(0, 0.05)) as load,
+    ):
+        for worker in server.serving(2):
+            os.kill(worker, signal.SIGTERM)
+            until(lambda worker=worker: not is_alive(worker), 5, "ended")  # type: ignore[misc]
+            server.serving(2)
+        load.stop()
+        # Idle connections are given a second, and then closed.
+        assert {*load.report.kinds} <= {"closed while idle"}
+
+
+def test_a_worker_that_stands_still_is_replaced() -> None:
+    with running("--workers", "2", "--heartbeat-timeout", "2") as server:
+        first = server.serving(2)
+        os.kill(first[0], signal.SIGSTOP)
+        until(lambda: not is_alive(first[0]), 7, "killed")
+        assert first[1] in server.serving(2)
+
+
 def test_workers_that_hold_too_much_are_replaced_without_a_loss() -> None:
     with (
         running("--workers", "1", "--max-rss", "120M") as server,
