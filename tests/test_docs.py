@@ -13,7 +13,11 @@ import pytest
 from groundwire.server.settings_table import Setting, settings_table
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = (ROOT, ROOT / "benchmarks", *(ROOT / "docs").glob("**/"), ROOT / "examples")
+FOLDERS = (
+    ROOT,
+    *(ROOT / name for name in ("benchmarks", "deploy", "examples")),
+    *(ROOT / "docs").glob("**/"),
+)
 PAGES = sorted(page for folder in FOLDERS for page in folder.glob("*.md"))
 BLOCK = re.compile(r"^```(python|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
