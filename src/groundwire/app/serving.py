@@ -109,7 +109,7 @@ def run_simple(
         handler = _handler(application)
         reload = use_reloader if command_line.reload is None else command_line.reload
         if reload and is_to_begin():
-            watch = {
+            watch: dict[str, Any] = {
                 "include": tuple(extra_files or ()),
                 "exclude": tuple(exclude_patterns or ()),
                 "interval_seconds": reloader_interval,

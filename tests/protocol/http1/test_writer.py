@@ -350,3 +350,28 @@ def test_pipelined_responses_are_read_back_in_order(
         assert (content if allows_content(status) else b"") == response.read()
         assert content_type == response.getheader("Content-Type")
     assert b"" == stream.read()
+
+
+def test_fields_of_the_writer_are_in_every_final_response() -> None:
+    writer = ResponseWriter(Strict_Transport_Security="max-age=1")
+    writer.set_date(DATE)
+    line = b"\r\nStrict-Transport-Security: max-age=1\r\n"
+
+    assert line in writer.whole(200, "text/plain", b"x")
+    assert line in writer.head(304, ())
+    assert line not in writer.head(103, (), interim=True)
+
+
+def test_a_field_of_the_writer_gives_way_to_a_responses_own() -> None:
+    writer = ResponseWriter(Strict_Transport_Security="max-age=1", X_Other="x")
+    head = writer.head(200, [("strict-transport-security", "max-age=2")])
+
+    assert 1 == head.lower().count(b"strict-transport-security")
+    assert b"\r\nstrict-transport-security: max-age=2\r\n" in head
+    assert b"\r\nX-Other: x\r\n" in head
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_field_of_the_writer_is_one_line(value: str) -> None:
+    with pytest.raises(ValueError, match="X-Other"):
+        ResponseWriter(X_Other=value)
