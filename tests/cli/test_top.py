@@ -7,6 +7,7 @@ import json
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -287,6 +288,11 @@ def test_views_are_a_line_of_json_each(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # A real server, and a real terminal.
 
+if hasattr(os, "fork"):
+    import fcntl
+    import pty
+    import termios
+
 needs_processes = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is one process")
 
 
@@ -322,18 +328,11 @@ def test_without_a_terminal_it_shows_once(server: Supervised) -> None:
     assert "\x1b" not in result.output
 
 
-@needs_processes
-@pytest.mark.slow
-@pytest.mark.parametrize("no_color", ["", "1"])
-def test_on_a_terminal_it_is_live_until_q(server: Supervised, no_color: str) -> None:
-    import fcntl
-    import pty
-    import signal
-    import termios
-
+@contextlib.contextmanager
+def on_a_terminal(server: Supervised, no_color: str = "") -> Iterator[tuple[Any, int, int]]:
+    """Start it on a terminal of its own; yields the process and both ends of the terminal."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 100, 0, 0))
-    before = termios.tcgetattr(theirs)
+    set_size(theirs, 20, 100)
     process = subprocess.Popen(
         [
             sys.executable,
@@ -359,11 +358,29 @@ def test_on_a_terminal_it_is_live_until_q(server: Supervised, no_color: str) -> 
         },
     )
     try:
+        yield process, ours, theirs
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+def set_size(terminal: int, rows: int, columns: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+@needs_processes
+@pytest.mark.slow
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_on_a_terminal_it_is_live_until_q(server: Supervised, no_color: str) -> None:
+    with on_a_terminal(server, no_color) as (process, ours, theirs):
+        before = termios.tcgetattr(theirs)
         shown = until(ours, b"q quits")
         assert b"\x1b[?1049h" in shown
         assert bool(no_color) != (b"\x1b[1m" in shown)
 
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 30, 0, 0))
+        set_size(theirs, 20, 30)
         os.kill(process.pid, signal.SIGWINCH)
         resized = until(ours, b"\x1b[J")
         text = without_colours(resized.decode().rpartition("\x1b[H")[2].replace("\x1b[K", ""))
@@ -374,11 +391,20 @@ def test_on_a_terminal_it_is_live_until_q(server: Supervised, no_color: str) -> 
         assert 0 == process.wait(SECONDS)
         assert b"\x1b[?25h" in left
         assert before == termios.tcgetattr(theirs)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-        os.close(theirs)
+
+
+@needs_processes
+@pytest.mark.slow
+def test_a_signal_gives_the_terminal_back(server: Supervised) -> None:
+    with on_a_terminal(server) as (process, ours, theirs):
+        before = termios.tcgetattr(theirs)
+        until(ours, b"q quits")
+
+        process.terminate()
+
+        assert b"\x1b[?25h" in until(ours, b"\x1b[?1049l")
+        assert 128 + signal.SIGTERM == process.wait(SECONDS)
+        assert before == termios.tcgetattr(theirs)
 
 
 def until(descriptor: int, text: bytes) -> bytes:

@@ -171,13 +171,18 @@ def _keys() -> Generator[Callable[[float], str]]:
         # Ctrl+D is a byte here; an end is a terminal that has gone.
         return os.read(descriptor, 1).decode("latin-1") or "q" if descriptor in ready else ""
 
-    before = signal.signal(signal.SIGWINCH, resized)
+    def ended(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)  # by way of what gives the terminal back
+
+    handlers = {signal.SIGWINCH: resized, signal.SIGTERM: ended, signal.SIGHUP: ended}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         tty.setcbreak(descriptor)
         sys.stdout.write(ALTERNATE_SCREEN)
         yield next_key
     finally:
-        signal.signal(signal.SIGWINCH, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         sys.stdout.write(ORDINARY_SCREEN)
         sys.stdout.flush()
         termios.tcsetattr(descriptor, termios.TCSADRAIN, saved)
