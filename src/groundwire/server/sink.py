@@ -92,6 +92,11 @@ class Sink:
                 self._drain()
 
     @property
+    def is_named(self) -> bool:
+        """Whether it was opened by a name, and is not this process's standard error."""
+        return self._path is not None
+
+    @property
     def descriptor(self) -> int:
         """What is written to."""
         return self._descriptor

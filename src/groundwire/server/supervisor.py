@@ -13,6 +13,7 @@ import os
 import selectors
 import signal
 import socket
+import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -185,7 +186,8 @@ class Supervisor:
         sink = Sink.named(self._settings.access_log)
         if sink is None:
             return
-        if self._identity is not None and self._settings.access_log != "-" and os.geteuid() == 0:
+        is_file = stat.S_ISREG(os.fstat(sink.descriptor).st_mode)  # and not, say, /dev/null
+        if self._identity is not None and is_file and sink.is_named and os.geteuid() == 0:
             os.fchown(sink.descriptor, self._identity.uid, self._identity.gid)
         sink.close()
 
@@ -346,9 +348,12 @@ class Supervisor:
         type = message.get("type")
         if type == "gather":
             answer = answering(child.channel, message)
-            self._gather(
-                message, lambda said, missing: answer("gathered", value=said, missing=missing)
-            )
+
+            def gathered(said: list[Message], missing: list[int]) -> None:
+                answer("gathered", value=said, missing=missing)
+                self._watch(child.channel)
+
+            self._gather(message, gathered)
         elif not isinstance(child, WorkerProcess):
             self._command(child.channel, message)
         elif type == "beat":
