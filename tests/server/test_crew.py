@@ -458,3 +458,54 @@ def test_what_those_who_ended_have_counted_is_kept() -> None:
         scene.crew.ready(scene.hired[-1], {})
 
     assert {"requests": 7} == dict(scene.crew.past_counters)
+
+
+def test_a_place_can_be_given_up_in_the_middle_of_its_replacement() -> None:
+    scene = Scene(2).started()
+    scene.crew.reload()
+    scene.crew.ready(scene.hired[2], {})  # the first is replaced; the second is about to be
+
+    scene.crew.scale(1)
+
+    assert ["retire"] == scene.hired[1].told
+    assert [signal.SIGKILL] == scene.hired[3].signals
+    assert not scene.crew.is_reloading
+    for worker in (scene.hired[0], scene.hired[1], scene.hired[3]):
+        scene.crew.ended(worker, 0)
+    assert [(1, "serving")] == scene.states
+
+
+def test_a_place_can_be_given_up_before_its_turn_and_while_it_is_empty() -> None:
+    scene = Scene(3).started()
+    scene.crew.ended(scene.hired[2], KILLED)  # and is about to be restarted
+    scene.crew.reload()
+
+    scene.crew.scale(1)
+    scene.crew.ready(scene.hired[3], {})
+    scene.pass_time(10)
+
+    assert 4 == len(scene.hired)
+    assert not scene.crew.is_reloading
+
+
+def test_the_same_failure_is_told_in_full_once(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene(1).started()
+    scene.crew.ended(scene.hired[0], KILLED)
+    for _ in range(3):
+        scene.pass_time(5)
+        scene.crew.failed(scene.hired[-1], {"text": "SyntaxError: what is this"})
+        scene.crew.ended(scene.hired[-1], 2 << 8)
+
+    assert 1 == caplog.text.count("SyntaxError: what is this")
+    assert 2 == caplog.text.count("the same as before")
+
+
+def test_who_begins_to_serve_in_a_place_that_is_gone_retires() -> None:
+    scene = Scene(1).started()
+    scene.crew.scale(2)
+    late = scene.hired[1]
+    scene.crew.scale(1)
+
+    scene.crew.ready(late, {})  # it said so before the signal came
+
+    assert ["retire"] == late.told
