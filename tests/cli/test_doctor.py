@@ -340,6 +340,7 @@ def test_proxy_that_never_answers_is_told_of() -> None:
     assert "no answer came in 0.2 s" in result.output
 
 
+@pytest.mark.slow
 def test_certificate_that_is_not_good_is_told_of_and_may_be_passed_over(tmp_path: Path) -> None:
     certificate = tmp_path / "cert.pem"
     issued = trustme.CA().issue_cert("127.0.0.1")

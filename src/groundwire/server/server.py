@@ -12,7 +12,7 @@ import inspect
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..http.errors import HTTPException
 from ..http.handler import ContentPolicy, Handler
@@ -30,7 +30,6 @@ from .errors import StartError
 from .hangs import Hangs
 from .listener import Listener, connection_limit
 from .metrics import Metrics
-from .proxies import Proxies
 from .redirecting import RedirectingState, writer_for
 from .request_ids import IdentifiedDelivery, IdentifyingWriter, identifying
 from .server_state import Answer, Counters, RequestLog
@@ -40,6 +39,9 @@ from .stacks import named
 from .threads import ThreadPool
 from .tls import TLS
 from .watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from .proxies import Proxies
 
 logger = logging.getLogger("groundwire.server")
 
@@ -178,7 +180,11 @@ class Server:
         Raises:
             StartError: the address, a certificate or the log file cannot be used.
         """
-        self._proxies = Proxies(self.settings)
+        if self.settings.trusted_proxies or self.settings.proxy_protocol != "off":
+            # PERF: 15 ms, which only those pay who are behind a proxy.
+            from .proxies import Proxies
+
+            self._proxies = Proxies(self.settings)
         if self.tls is None and scheme_of(self.settings) == "https":
             self.tls = TLS.of(self.settings)
         if self._listening is not None:
