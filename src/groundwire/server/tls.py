@@ -285,6 +285,8 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
                 self._ended = True
                 return
             receiver.data_received(piece)
+            if not (self._incoming.pending or tls_object.pending()):
+                return  # PERF: to be told so by an exception takes 1.6 µs; a request takes 7
 
     def _tell_end(self) -> None:
         self._ended = False
@@ -382,6 +384,8 @@ class TLSTransport(asyncio.Transport, asyncio.Protocol):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Encrypt and send; much of it piece by piece."""
         if self._object is None or self._closing or self._ending or self._raw.is_closing():
+            return
+        if not data:
             return
         rest = memoryview(data)
         if not self._backlog:
