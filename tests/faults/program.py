@@ -9,7 +9,9 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from groundwire import Groundwire, Response, render_template_string, request, session
+from jinja2 import DictLoader
+
+from groundwire import Groundwire, Response, render_template, request, session
 
 VERSION = os.environ.get("PROGRAM_VERSION", "1")
 
@@ -17,6 +19,9 @@ PIECE = bytes(65536)
 
 app = Groundwire(__name__)
 app.config["MAX_CONTENT_LENGTH"] = 2 << 30
+app.jinja_loader = DictLoader(
+    {"page.html": "<h1>{{ name }}</h1>{% for n in range(9) %}<p>{{ n }}</p>{% endfor %}"}
+)
 app.config["SECRET_KEY"] = "for the fault suite only, and long enough"
 lock = threading.Lock()
 seen: dict[str, int] = {"gone": 0, "finished": 0, "closed": 0, "taken": 0, "sent": 0}
@@ -135,9 +140,7 @@ def count() -> dict[str, int]:
 
 @app.get("/page/<name>")
 def page(name: str) -> str:
-    return render_template_string(
-        "<h1>{{ name }}</h1>{% for n in range(9) %}<p>{{ n }}</p>{% endfor %}", name=name
-    )
+    return render_template("page.html", name=name)
 
 
 # What a program should not do.

@@ -70,10 +70,16 @@ def test_requests_of_all_kinds_leave_nothing_behind(request: pytest.FixtureReque
     slope = statistics.linear_regression(
         [done for done, *_ in steady], [rss for _, rss, *_ in steady]
     ).slope
+    measured.append((number, *measured[-1][1:]))
+    tenths = [
+        next(rss for done, rss, *_ in measured if done >= number * tenth // 10)
+        for tenth in range(1, 11)
+    ]
     print(
         f"{number} requests in {seconds:.0f} s; memory {measured[0][1] / MEBIBYTE:.1f} MiB at first,"
         f" {steady[0][1] / MEBIBYTE:.2f} after a fifth, {steady[-1][1] / MEBIBYTE:.2f} at the end:"
-        f" {slope * A_MILLION / MEBIBYTE:.2f} MiB for a million"
+        f" {slope * A_MILLION / MEBIBYTE:.2f} MiB for a million;"
+        f" at each tenth: {', '.join(f'{rss / MEBIBYTE:.2f}' for rss in tenths)}"
     )
     if number == A_MILLION:
         assert slope * A_MILLION < MEBIBYTE
