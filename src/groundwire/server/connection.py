@@ -491,7 +491,7 @@ class Connection(asyncio.Protocol):
         self._discarded = 0
         transport = self.transport
         if self.reception is not None:
-            self.reception.content.fail(ContentInterrupted("the connection was given up"))
+            self.reception.content.give_up(ContentInterrupted("the connection was given up"))
         if (
             self.eof
             or self.server.lingering >= LINGERING_CONNECTIONS

@@ -183,6 +183,11 @@ class ReceivedContent:
             self._whole = True
             self._hold(self._held)
 
+    def give_up(self, error: ContentError) -> None:
+        """Say that it will never be whole, and hold none of it while the peer is still there."""
+        self.fail(error)
+        self.release()
+
     def release(self) -> None:
         """The exchange is over: give back memory and disk. Reads fail from now on."""
         with self._ready:
