@@ -769,9 +769,12 @@ def test_hsts_is_said_once_and_an_applications_own_counts(files: Files) -> None:
             assert f"\r\nStrict-Transport-Security: {value}\r\n" in received
 
 
-def test_redirecting_needs_something_to_lead_to() -> None:
+@pytest.mark.parametrize(
+    "settings", [{"redirect_http": "0"}, {"key": ("x",)}, {"client_ca": "x"}, {"hsts_seconds": 1}]
+)
+def test_what_is_for_https_is_refused_without_a_certificate(settings: dict[str, Any]) -> None:
     with pytest.raises(StartError, match="needs --cert or --tls-dev"):
-        Server(told, ServerSettings(port=0, redirect_http="0")).open()
+        Server(told, ServerSettings(port=0, **settings)).open()
 
 
 def test_a_redirecting_address_that_is_none_is_refused(files: Files) -> None:

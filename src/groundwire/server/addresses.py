@@ -84,6 +84,20 @@ def url_for_address(host: str, port: int, scheme: str = "http") -> str:
     return f"{scheme}://{authority}" if port == usual else f"{scheme}://{authority}:{port}"
 
 
+def _check_secured(settings: ServerSettings) -> None:
+    """Refuse what says something of HTTPS and would be passed over without a certificate."""
+    if scheme_of(settings) == "https":
+        return
+    for option, value in (
+        ("--key", settings.key),
+        ("--client-ca", settings.client_ca),
+        ("--redirect-http", settings.redirect_http),
+        ("--hsts", settings.hsts_seconds),
+    ):
+        if value:
+            raise StartError(f"{option} is for https, which needs --cert or --tls-dev")
+
+
 def scheme_of(settings: ServerSettings) -> str:
     """Return what a server with these settings speaks: ``https``, once it has a certificate, or ``http``."""
     is_secured = settings.cert or settings.tls_dev or settings.ssl_context is not None
@@ -94,13 +108,12 @@ def open_redirecting(listening: ListeningSockets, settings: ServerSettings) -> L
     """Have `listening` listen where plain HTTP is redirected too, if `settings` say so.
 
     Raises:
-        StartError: that address cannot be listened on; all of `listening` is closed then.
+        StartError: that address cannot be listened on, or there is no https; all of `listening` is closed then.
     """
-    if settings.redirect_http is None:
-        return listening
     try:
-        if scheme_of(settings) != "https":
-            raise StartError("--redirect-http leads to https, which needs --cert or --tls-dev")
+        _check_secured(settings)
+        if settings.redirect_http is None:
+            return listening
         host, _, port = settings.redirect_http.rpartition(":")
         if not (port.isascii() and port.isdecimal()):
             raise StartError(
