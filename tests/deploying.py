@@ -32,6 +32,8 @@ CLIENT = "127.0.0.2"
 
 HOST = "shop.example"
 
+BEHIND = ("--trusted-proxies", "127.0.0.1", "--keepalive", "75")
+
 PROGRAM = """
 import groundwire.as_flask
 import os
@@ -220,38 +222,79 @@ def process(folder: Path, command: list[str], port: int) -> Iterator[subprocess.
 
 
 @contextlib.contextmanager
+def running_nginx(
+    folder: Path, port: int, changes: dict[str, str] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Run nginx by ``deploy/nginx/shop.conf`` in front of a port; yield its own for http and https."""
+    path = find_proxy("nginx")
+    write_certificate(folder)
+    plain, secure = free_ports(2)
+    site = replaced(
+        (DEPLOY / "nginx/shop.conf").read_text(),
+        {
+            "127.0.0.1:8000": f"127.0.0.1:{port}",
+            "listen 80;": f"listen 127.0.0.1:{plain};",
+            "listen 443 ssl;": f"listen 127.0.0.1:{secure} ssl;",
+            "/etc/ssl/shop": str(folder),
+        }
+        | (changes or {}),
+    )
+    (folder / "shop.conf").write_text(site)
+    user = "user root;" if os.geteuid() == 0 else ""  # the test's folder is nobody else's
+    temporary = "".join(
+        f"{name}_temp_path {folder}/{name};"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"{user} daemon off; pid {folder}/nginx.pid; error_log stderr;\n"
+        f"events {{}}\nhttp {{ access_log off; {temporary} include {folder}/shop.conf; }}\n"
+    )
+    command = [path, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+    with process(folder, command, secure):
+        yield plain, secure
+
+
+@contextlib.contextmanager
+def running_haproxy(
+    folder: Path,
+    port: int,
+    changes: dict[str, str] | None = None,
+    *,
+    file: str = "haproxy.cfg",
+    admin: int = 1,
+) -> Iterator[tuple[int, int]]:
+    """Run HAProxy by a file of ``deploy/haproxy/`` in front of a port; yield its own for http and https."""
+    path = find_proxy("haproxy")
+    write_certificate(folder)
+    plain, secure = free_ports(2)
+    text = (DEPLOY / "haproxy" / file).read_text()
+    all_changes = {
+        "127.0.0.1:8000": f"127.0.0.1:{port}",
+        "maxconn 10000": "maxconn 100",
+        "bind :80": f"bind 127.0.0.1:{plain}",
+        "bind :443": f"bind 127.0.0.1:{secure}",
+        "port 9090\n": f"port {admin}\n",
+        "/etc/ssl/shop": str(folder),
+    }
+    known = {old: new for old, new in all_changes.items() if old in text}
+    assert len(known) >= 4
+    (folder / "haproxy.cfg").write_text(replaced(text, known | (changes or {})))
+    with process(folder, [path, "-db", "-f", str(folder / "haproxy.cfg")], secure):
+        yield plain, secure
+
+
+@contextlib.contextmanager
 def nginx(
     folder: Path, *options: str, changes: dict[str, str] | None = None, workers: int = 1
 ) -> Iterator[Proxy]:
-    """Run nginx by ``deploy/nginx/shop.conf`` in front of a server with `options`."""
-    path = find_proxy("nginx")
-    write_certificate(folder)
-    defaults = ("--trusted-proxies", "127.0.0.1", "--keepalive", "75")
-    with behind(folder, *defaults, *options, "--workers", str(workers)) as server:
-        plain, secure = free_ports(2)
-        site = replaced(
-            (DEPLOY / "nginx/shop.conf").read_text(),
-            {
-                "127.0.0.1:8000": f"127.0.0.1:{server.port}",
-                "listen 80;": f"listen 127.0.0.1:{plain};",
-                "listen 443 ssl;": f"listen 127.0.0.1:{secure} ssl;",
-                "/etc/ssl/shop": str(folder),
-            }
-            | (changes or {}),
-        )
-        (folder / "shop.conf").write_text(site)
-        user = "user root;" if os.geteuid() == 0 else ""  # the test's folder is nobody else's
-        temporary = "".join(
-            f"{name}_temp_path {folder}/{name};"
-            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        (folder / "nginx.conf").write_text(
-            f"{user} daemon off; pid {folder}/nginx.pid; error_log stderr;\n"
-            f"events {{}}\nhttp {{ access_log off; {temporary} include {folder}/shop.conf; }}\n"
-        )
-        command = [path, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
-        with process(folder, command, secure):
-            yield Proxy(server, plain, secure)
+    """Run nginx in front of a server with `options`."""
+    find_proxy("nginx")
+    options = (*BEHIND, *options, "--workers", str(workers))
+    with (
+        behind(folder, *options) as server,
+        running_nginx(folder, server.port, changes) as (plain, secure),
+    ):
+        yield Proxy(server, plain, secure)
 
 
 @contextlib.contextmanager
@@ -262,26 +305,15 @@ def haproxy(
     changes: dict[str, str] | None = None,
     workers: int = 1,
 ) -> Iterator[Proxy]:
-    """Run HAProxy by a file of ``deploy/haproxy/`` in front of a server with `options`."""
-    path = find_proxy("haproxy")
-    write_certificate(folder)
-    plain, secure, admin = free_ports(3)
-    defaults = ("--trusted-proxies", "127.0.0.1", "--keepalive", "75", "--admin", str(admin))
-    with behind(folder, *defaults, *options, "--workers", str(workers)) as server:
-        text = (DEPLOY / "haproxy" / file).read_text()
-        all_changes = {
-            "127.0.0.1:8000": f"127.0.0.1:{server.port}",
-            "maxconn 10000": "maxconn 100",
-            "bind :80": f"bind 127.0.0.1:{plain}",
-            "bind :443": f"bind 127.0.0.1:{secure}",
-            "port 9090\n": f"port {admin}\n",
-            "/etc/ssl/shop": str(folder),
-        }
-        known = {old: new for old, new in all_changes.items() if old in text}
-        assert len(known) >= 3
-        (folder / "haproxy.cfg").write_text(replaced(text, known | (changes or {})))
-        with process(folder, [path, "-db", "-f", str(folder / "haproxy.cfg")], secure):
-            yield Proxy(server, plain, secure)
+    """Run HAProxy in front of a server with `options`."""
+    find_proxy("haproxy")
+    (admin,) = free_ports(1)
+    options = (*BEHIND, "--admin", str(admin), *options, "--workers", str(workers))
+    with (
+        behind(folder, *options) as server,
+        running_haproxy(folder, server.port, changes, file=file, admin=admin) as (plain, secure),
+    ):
+        yield Proxy(server, plain, secure)
 
 
 @contextlib.contextmanager

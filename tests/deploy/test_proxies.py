@@ -2,12 +2,16 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.sync.client import connect as websocket
@@ -23,9 +27,11 @@ from deploying import (
     hammer,
     haproxy,
     nginx,
+    running_haproxy,
+    running_nginx,
     write_certificate,
 )
-from supervising import eventually
+from supervising import SOURCE, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -255,6 +261,35 @@ def test_haproxy_sends_nothing_to_a_server_that_is_not_ready(tmp_path: Path) -> 
 def _status(proxy: Proxy) -> int:
     with contextlib.closing(proxy.connect()) as connection:
         return asked(connection, "GET", "/echo")[0]
+
+
+@pytest.mark.parametrize(
+    ("run", "changes"),
+    [
+        (running_nginx, {"keepalive_timeout 20s": "keepalive_timeout 1s"}),
+        # Nobody answers at the admin address while the doctor is in the application's place.
+        (running_haproxy, {"http-keep-alive 20s": "http-keep-alive 1s", "server check": "server"}),
+    ],
+    ids=["nginx", "haproxy"],
+)
+def test_the_doctor_finds_nothing(tmp_path: Path, run: Any, changes: dict[str, str]) -> None:
+    (port,) = free_ports(1)
+    with run(tmp_path, port, changes) as (_plain, secure):
+        command = (
+            *(sys.executable, "-m", "groundwire", "doctor", "--insecure"),
+            *("--proxy", f"https://127.0.0.1:{secure}/", "--listen", f"127.0.0.1:{port}"),
+            *("--trusted-proxies", "127.0.0.1", "--keepalive", "4"),
+        )
+        done = subprocess.run(
+            command,
+            env=os.environ | {"PYTHONPATH": str(SOURCE)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
 
 
 # Nobody in front.
