@@ -246,7 +246,7 @@ def test_figures_of_all_workers_are_summed_and_survive_them(tmp_path: Path) -> N
 
         server.signal(signal.SIGHUP)
         server.line_with("reloaded: the new version serves")
-        assert 41 == requests(server, "pid")
+        eventually(lambda: requests(server, "pid") == 41)
         assert 1 == figure(server, "groundwire_reloads_total")
 
 

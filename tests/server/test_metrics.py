@@ -331,6 +331,25 @@ def test_a_process_id_may_come_back() -> None:
     assert 5 + 2 == requests_in(ledger.take([said(1, "b", 2)], []))
 
 
+def test_the_last_word_of_a_worker_counts_once() -> None:
+    ledger = Ledger()
+    ledger.take([said(1, "a", 5), said(2, "b", 7)], [])
+    last = {**said(1, "a", 9), "ended": True}
+
+    for _ in range(3):
+        sums = ledger.take([said(2, "b", 7), last], [])
+
+        assert 9 + 7 == requests_in(sums)
+        assert {"connections": {"idle": 1}} == sums.gauges
+
+
+def test_a_worker_may_end_before_anybody_has_asked_it() -> None:
+    ledger = Ledger()
+
+    assert 3 == requests_in(ledger.take([{**said(1, "a", 3), "ended": True}], []))
+    assert 3 == requests_in(ledger.take([], []))
+
+
 def test_who_keeps_no_figures_is_left_out() -> None:
     sums = Ledger().take([{"number": 1, "pid": 1, "error": "nothing is known"}], [])
 

@@ -35,7 +35,7 @@ ANSWER_SECONDS: Final = 1.0
 """How long the supervisor, which waits for nothing itself, may take to answer."""
 
 POLL_SECONDS: Final = 1
-"""How often figures are gathered when nobody asks: what a worker has counted since is lost when it ends."""
+"""How often figures are gathered when nobody asks: what a worker has counted since is lost when it is killed."""
 
 SILENT_SECONDS: Final = 5.0
 """A worker tells each second that its event loop turns. One that has not for so long hangs."""

@@ -8,6 +8,7 @@ From a worker::
     beat     {state, counters, rss_bytes}   once a second, by the loop: the loop turns
     failed   {text}                         the application cannot be served; the worker ends
     answer   {id, value | error}            to an ask
+    last     {what, value}                  what it would answer, at its end, when nobody can ask it any more
     gather   {id, what, arguments}          asks what all workers say
 
 To a worker::
@@ -202,7 +203,8 @@ class ChildChannel:
         """Ask all workers, through the supervisor.
 
         Returns:
-            ``value``, a list of what each worker said: its ``number``, its ``pid``, and a ``value`` or an ``error``;
+            ``value``, a list of what each worker said: its ``number``, its ``pid``, and a ``value`` or an ``error``,
+            and for a while also of what those said that have ended, which is marked by ``ended``;
             and ``missing``, the pids of those who did not answer in time.
 
         Raises:

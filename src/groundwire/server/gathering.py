@@ -11,6 +11,10 @@ from .timers import Timer, Timers
 GATHER_SECONDS: Final = 0.2
 """Who has not answered by then is left out, and named."""
 
+LAST_WORDS_SECONDS: Final = 10.0
+"""How long what a worker said at its end is told to who gathers: longer than anybody waits between two gatherings who
+wants sums that are right."""
+
 Gathered = Callable[[list[Message], list[int]], None]
 """Called with what each worker said, and the process ids of those who said nothing."""
 
@@ -32,6 +36,7 @@ class Gatherings:
         self._timers = timers
         self._ids = itertools.count(1)
         self._open: dict[int, _Gathering] = {}
+        self._last_words: list[Message] = []
 
     def ask(
         self, workers: Iterable[WorkerProcess], what: str, arguments: Any, done: Gathered
@@ -39,6 +44,7 @@ class Gatherings:
         """Ask each worker that serves, or has and is about to end."""
         id = next(self._ids)
         gathering = self._open[id] = _Gathering(done)
+        gathering.answers += [said for said in self._last_words if said["what"] == what]
         for worker in workers:
             if worker.state != "starting":
                 gathering.waiting[worker.pid] = worker
@@ -56,6 +62,18 @@ class Gatherings:
         gathering.answers.append({"number": worker.number, "pid": worker.pid, **said})
         if not gathering.waiting:
             self._end(message["id"])
+
+    def said_last(self, worker: WorkerProcess, message: Message) -> None:
+        """Keep what a worker says at its end, to a question that nobody has asked it yet."""
+        said = {
+            "number": worker.number,
+            "pid": worker.pid,
+            "what": message["what"],
+            "value": message["value"],
+            "ended": True,
+        }
+        self._last_words.append(said)
+        self._timers.call_in(LAST_WORDS_SECONDS, lambda: self._last_words.remove(said))
 
     def ended(self, worker: WorkerProcess) -> None:
         """Wait no longer for a worker that has ended."""

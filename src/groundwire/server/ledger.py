@@ -4,12 +4,15 @@ A worker that ends takes its counters along. Who adds up what is left would see 
 take that for a new beginning at the lower sum. So the last word of each worker is kept.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from .channel import Message
 from .metrics import Snapshot
+
+ENDED_REMEMBERED: Final = 1000
 
 
 @dataclass(slots=True)
@@ -37,6 +40,8 @@ class Ledger:
         """By process id."""
 
         self._gone: Snapshot = {}
+        self._ended: deque[str] = deque(maxlen=ENDED_REMEMBERED)
+        """Of those whose last word has been taken; it is told more than once."""
 
     def take(self, said: Iterable[Message], missing: Iterable[int]) -> Sums:
         """Take what was gathered (see `ChildChannel.gather`), and return the sums."""
@@ -48,13 +53,16 @@ class Ledger:
             if not isinstance(snapshot, dict):  # it keeps no figures, or failed
                 continue
             pid = answer["pid"]
+            if answer.get("ended"):
+                self._take_last(pid, cast("Snapshot", snapshot))
+                continue
             answered.add(pid)
             self._take_one(pid, cast("Snapshot", snapshot))
             sums.gauges = added(sums.gauges, snapshot["gauges"])
             number = answer["number"]
             sums.processes[number] = added(sums.processes.get(number, {}), snapshot["process"])
         for pid in [pid for pid in self._last if pid not in answered | missing]:
-            self._gone = added(self._gone, self._last.pop(pid)["totals"])
+            self._take_last(pid, self._last[pid])
         sums.totals = self._gone
         for snapshot in self._last.values():
             sums.totals = added(sums.totals, snapshot["totals"])
@@ -62,11 +70,17 @@ class Ledger:
 
     def _take_one(self, pid: int, snapshot: Snapshot) -> None:
         before = self._last.get(pid)
-        if (
-            before is not None and before["born"] != snapshot["born"]
-        ):  # the system has used the id again
-            self._gone = added(self._gone, before["totals"])
+        if before is not None and before["born"] != snapshot["born"]:
+            self._take_last(pid, before)  # the system has used the id again
         self._last[pid] = snapshot
+
+    def _take_last(self, pid: int, snapshot: Snapshot) -> None:
+        born = snapshot["born"]
+        if pid in self._last and self._last[pid]["born"] == born:
+            del self._last[pid]
+        if born not in self._ended:
+            self._ended.append(born)
+            self._gone = added(self._gone, snapshot["totals"])
 
 
 def added(one: Any, other: Any) -> Any:

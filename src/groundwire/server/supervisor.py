@@ -360,6 +360,8 @@ class Supervisor:
             self._crew.beat(child, message)
         elif type == "answer":
             self._gatherings.answered(child, message)
+        elif type == "last":
+            self._gatherings.said_last(child, message)
         elif type == "ready":
             self._crew.ready(child, message)
         elif type == "failed":

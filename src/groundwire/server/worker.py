@@ -142,8 +142,13 @@ class Worker:
         )
         sys.setswitchinterval(SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=make_loop) as runner:
-            runner.run(self.server.serve(self._ready))
+            runner.run(self._serve())
         return 0
+
+    async def _serve(self) -> None:
+        await self.server.serve(self._ready)
+        if self.server.metrics is not None:
+            self.channel.send("last", what="metrics", value=self.server.metrics.snapshot())
 
     def _ready(self) -> None:
         freeze_memory()
