@@ -68,7 +68,8 @@ def test_groups_name_settings_that_exist() -> None:
         ("port", "65536", None),
         ("threads", "0", None),
         ("graceful_seconds", "inf", None),
-        ("reload_include", "a, b c", ("a", "b", "c")),
+        ("reload_include", "a, b c", ("a", "b c")),
+        ("trusted_proxies", "10.0.0.0/8, ::1 unix", ("10.0.0.0/8", "::1", "unix")),
     ],
 )
 def test_a_text_is_a_value_or_refused(name: str, text: str, value: Any) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import Any, Final
 
@@ -156,8 +156,8 @@ def run_reloading(
     if program[0] == "file":
         watch.add(stamps([program[1]]))
     # The options of Python itself, such as -X dev and -W.
-    flags: Callable[[], list[str]] = getattr(subprocess, "_args_from_interpreter_flags", list)
-    command = [*flags(), "-m", STARTER, *program]
+    flags: Callable[[], list[str]] = getattr(subprocess, "_args_from_interpreter_flags", list[str])
+    command: list[str] = [*flags(), "-m", STARTER, *program]
     return Reloader(
         command, settings, listening, failure_handler, watch, interval_seconds, waits=waits
     ).run()
@@ -210,7 +210,7 @@ def tell_failure(error: BaseException) -> None:
 
 
 @contextlib.contextmanager
-def telling_failures() -> Iterator[None]:
+def telling_failures() -> Generator[None]:
     """Tell the parent of what is raised in the block: a command is going to end with no more than a status."""
     try:
         yield

@@ -227,7 +227,9 @@ class Setting:
         if self.kind == "switch":
             return _truth(text)
         if self.kind == "texts":
-            return tuple(part for part in re.split(r"[,\s]+", text) if part)
+            # A file's name may have spaces.
+            separator = "," if self.placeholder in ("FILE", "PATTERN") else r"[,\s]+"
+            return tuple(part.strip() for part in re.split(separator, text) if part.strip())
         return self._checked(text)
 
     def accept(self, value: Any) -> Any:
