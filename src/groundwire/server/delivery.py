@@ -310,7 +310,9 @@ class Delivery:
         """Give up: the peer has gone, or was refused meanwhile. A thread's answer will be dropped."""
         self._over = True
         task, self._task = self._task, None
-        if task is not None:
+        # A write may have told the task already that the peer has gone. Cancelled again, it would not wait for the
+        # thread that is in the iterator, and close the response in the context which that thread has entered.
+        if task is not None and not (self._progress is not None and self._progress.ending):
             task.cancel()
 
 

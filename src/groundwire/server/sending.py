@@ -106,7 +106,7 @@ class StreamMismatch(Exception):
 class Progress:
     """How much of a response's content is out, for whoever has to tell when the rest does not follow."""
 
-    __slots__ = ("begun", "length", "octets", "response")
+    __slots__ = ("begun", "ending", "length", "octets", "response")
 
     def __init__(self, response: Response, length: int | None) -> None:
         self.response = response
@@ -117,6 +117,8 @@ class Progress:
         """Whether the head is out, so that no other answer can take this one's place."""
 
         self.octets = 0
+        self.ending = False
+        """Whether nothing more is sent, and only the response's iterator is being closed: not to be interrupted."""
 
 
 async def send_stream(
@@ -163,6 +165,7 @@ async def send_stream(
             end = writer.last_chunk(trailers.items() if trailers is not None else ())
         _send(outlet, framing, progress, end)
     finally:
+        progress.ending = True
         await pieces.aclose()
 
 
