@@ -7,6 +7,7 @@ they fail instead.
 import contextlib
 import functools
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -16,14 +17,14 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
-from supervising import SECONDS, Supervised, supervised
+from supervising import SECONDS, Supervised, eventually, supervised
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 
@@ -118,7 +119,7 @@ def authority() -> trustme.CA:
 
 
 def client_context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority().configure_trust(context)
     return context
 
@@ -155,12 +156,12 @@ class Proxy:
     """A proxy that runs in front of a server.
 
     Attributes:
-        server: the `groundwire run` behind it.
+        server: the `groundwire run` behind it, a `Supervised`.
         plain: the port for http.
         secure: the port for https.
     """
 
-    def __init__(self, server: Supervised, plain: int, secure: int) -> None:
+    def __init__(self, server: Any, plain: int, secure: int) -> None:
         self.server = server
         self.plain = plain
         self.secure = secure
@@ -325,27 +326,34 @@ def behind(folder: Path, *options: str) -> Iterator[Supervised]:
 
 
 def hammer(
-    proxy: Proxy, clients: int, requests: int, between: Any, think: Any = lambda _number: None
-) -> tuple[list[str], set[str]]:
+    proxy: Proxy,
+    clients: int,
+    requests: int,
+    between: Callable[[], object] | None = None,
+    think: Callable[[int], object] = lambda _number: None,
+) -> tuple[list[str], bool]:
     """Send requests from kept-alive clients that never try again.
 
     Args:
         proxy: to whom.
         clients: how many, each on a connection of its own.
-        requests: how many each sends, by turns GET, POST, and POST in chunks.
-        between: called once in another thread, while they do.
+        requests: how many each sends at least, by turns GET, POST, and POST in chunks.
+        between: called once, when some have been answered; they go on until it has returned.
         think: called with the request's number before each.
 
     Returns:
-        What went wrong, and which processes have answered.
+        What went wrong, and whether processes have answered at last that did not before `between`.
     """
     wrong: list[str] = []
     processes: set[str] = set()
+    over = threading.Event()
 
     def run(client: int) -> None:
         connection = proxy.connect()
         try:
-            for number in range(requests):
+            for number in itertools.count():
+                if number >= requests and over.is_set():
+                    break
                 think(number)
                 said = f"{client}-{number}".encode()
                 if number % 3 == 0:
@@ -370,7 +378,14 @@ def hammer(
     threads = [threading.Thread(target=run, args=(client,)) for client in range(clients)]
     for thread in threads:
         thread.start()
-    between()
-    for thread in threads:
-        thread.join()
-    return wrong, processes
+    before = set()
+    try:
+        if between is not None:
+            eventually(lambda: processes or wrong)
+            before = set(processes)
+            between()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    return wrong, bool(processes - before)

@@ -217,7 +217,6 @@ def test_reloads_under_load_fail_no_request(tmp_path: Path, run: Running) -> Non
 
         def reload_twice() -> None:
             for number in (1, 2):
-                time.sleep(0.3)
                 server.signal(signal.SIGHUP)
                 eventually(
                     lambda number=number: (
@@ -225,10 +224,10 @@ def test_reloads_under_load_fail_no_request(tmp_path: Path, run: Running) -> Non
                     )
                 )
 
-        wrong, processes = hammer(proxy, 4, 500, reload_twice)
+        wrong, anew = hammer(proxy, 4, 500, reload_twice)
 
     assert [] == wrong
-    assert len(processes) > 2
+    assert anew
 
 
 def test_the_proxy_ends_idle_connections_before_the_server_does(tmp_path: Path) -> None:
@@ -237,9 +236,7 @@ def test_the_proxy_ends_idle_connections_before_the_server_does(tmp_path: Path) 
     with nginx(tmp_path, "--keepalive", "2", changes=changes) as proxy:
         moments = [0.98, 0.99, 1.0, 1.01, 1.02]
 
-        wrong, _processes = hammer(
-            proxy, 10, 5, lambda: None, lambda number: time.sleep(moments[number])
-        )
+        wrong, _anew = hammer(proxy, 10, 5, think=lambda number: time.sleep(moments[number % 5]))
 
     assert [] == wrong
 

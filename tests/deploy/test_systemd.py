@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from deploying import DEPLOY, free_ports
+from deploying import DEPLOY, Proxy, free_ports, hammer, running_nginx
+from deploying import PROGRAM as ECHOING
 from groundwire.cli.run import run
 from supervising import PROGRAM, SECONDS, SOURCE, eventually
 
@@ -235,3 +236,22 @@ def test_who_connects_while_the_service_starts_anew_is_answered(manager: Manager
         client.sendall(b"GET /version HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         with started(manager):
             assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_service_starts_anew_behind_nginx_and_no_request_fails(manager: Manager) -> None:
+    (manager.folder / "shop.py").write_text(ECHOING)
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(started(manager))
+        manager.told("READY=1")
+        _plain, secure = stack.enter_context(running_nginx(manager.folder, manager.port))
+
+        def restart() -> None:
+            first.send_signal(signal.SIGTERM)
+            assert 0 == first.wait(SECONDS)
+            stack.enter_context(started(manager))
+            manager.told("READY=1")
+
+        wrong, anew = hammer(Proxy(None, 0, secure), 4, 500, restart)
+
+    assert [] == wrong
+    assert anew
