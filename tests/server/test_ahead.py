@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from groundwire.http.handler import InThread
 from groundwire.http.response import Response
 from groundwire.server import ahead as ahead_module
 from groundwire.server.ahead import AHEAD_BYTES, AHEAD_PIECES, Ahead
@@ -154,3 +155,35 @@ def test_a_fast_stream_leaves_the_threads_to_others() -> None:
 
     assert b"1" * 1000 in seen[0]
     assert b"2" * 1000 in seen[1]
+
+
+def test_a_response_is_closed_once_its_last_step_has_ended(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write fails, and only then the connection's end is told, while a thread is in the iterator."""
+    within, go_on = threading.Event(), threading.Event()
+    closed: list[bool] = []
+
+    def source() -> Iterator[bytes]:
+        yield b"first"
+        within.set()
+        go_on.wait(5)
+        yield b"second"
+
+    def answer() -> Response:
+        response = Response(source())
+        response.call_on_close(lambda: closed.append(go_on.is_set()))
+        return response
+
+    with Wire(lambda _: InThread(answer)) as wire:
+        # As a transport whose write has failed, and that has not said so yet.
+        monkeypatch.setattr(type(wire.transport), "is_closing", lambda _self: within.is_set())
+        wire.send(GET).until(within.is_set).settle()
+        wire.connection.connection_lost(None)
+        wire.settle()
+        go_on.set()
+        wire.until(lambda: closed != [])
+        monkeypatch.undo()
+
+    assert [True] == closed
+    assert [] == caplog.records
