@@ -446,12 +446,17 @@ class Diagnosis:
         seconds = self.settings.keepalive_seconds
         if closed_by_proxy:
             return
-        self.advice["--keepalive"] = "75"
+        if seconds < 75:
+            self.advice["--keepalive"] = "75"
         self.problems.append(
             Problem(
                 f"The proxy keeps idle connections longer than this server does (keepalive, {seconds} s): now and then"
                 " a request meets a connection that has just been closed, and the client gets 502.",
-                (("groundwire", "--keepalive 75, or above the proxy's own figure"),),
+                (
+                    ("groundwire", "--keepalive 75, or above the proxy's own figure"),
+                    ("nginx", "keepalive_timeout 20s; in the upstream"),
+                    ("haproxy", "http-reuse never (shared connections it keeps for ever)"),
+                ),
             )
         )
 
