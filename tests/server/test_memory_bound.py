@@ -119,3 +119,31 @@ def test_content_on_its_way_in_holds_no_more_than_is_set() -> None:
     # Without the bound it would be 20 MiB and more.
     assert held < CONTENT + CONNECTIONS * PER_CONNECTION
     assert 0 < refused < CONNECTIONS
+
+
+def test_content_a_handler_has_counts_until_it_is_answered() -> None:
+    async def keeping(request: Request) -> Response:
+        await asyncio.sleep(0 if request.path == "/done" else 60)
+        return Response.of_text(str(len(request.content)))
+
+    content = b"x" * (CONTENT // 4)
+    kept = b"POST /keep HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(content)
+    with (
+        running_server(keeping, worker_memory_bytes=CONTENT) as served,
+        contextlib.ExitStack() as stack,
+    ):
+        for _ in range(4):
+            stack.enter_context(served.connect()).sendall(kept + content)
+        budget = served.server.content_budget
+        deadline = time.monotonic() + 5
+        while budget.memory_held < CONTENT and time.monotonic() < deadline:
+            time.sleep(0.01)
+        refused = served.exchange(kept + content)
+        assert CONTENT == budget.memory_held
+    assert refused.startswith(b"HTTP/1.1 503 ")
+
+    with running_server(keeping, worker_memory_bytes=CONTENT) as served:
+        done = kept.replace(b"/keep", b"/done").replace(b"Host", b"Connection: close\r\nHost")
+        for _ in range(8):
+            assert served.exchange(done + content).startswith(b"HTTP/1.1 200 ")
+        assert 0 == served.server.content_budget.memory_held

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import tempfile
 import threading
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator
 from contextvars import Context
@@ -35,14 +36,37 @@ OVER = "the exchange this content came with is over"
 class ContentBudget:
     """Content that all requests of one worker hold together."""
 
-    __slots__ = ("memory_bytes", "memory_held", "memory_per_request", "spool_bytes", "spool_held")
+    __slots__ = (
+        "_given_back",
+        "_memory_held",
+        "memory_bytes",
+        "memory_per_request",
+        "spool_bytes",
+        "spool_held",
+    )
 
     def __init__(self, memory_bytes: int, spool_bytes: int, memory_per_request: int) -> None:
         self.memory_bytes = memory_bytes
         self.spool_bytes = spool_bytes
         self.memory_per_request = memory_per_request
-        self.memory_held = 0
+        self._memory_held = 0
+        self._given_back: deque[int] = deque()
         self.spool_held = 0
+
+    @property
+    def memory_held(self) -> int:
+        """Octets of content in memory, now."""
+        while self._given_back:
+            self._memory_held -= self._given_back.popleft()
+        return self._memory_held
+
+    @memory_held.setter
+    def memory_held(self, octets: int) -> None:
+        self._memory_held = octets
+
+    def held_by(self, owner: object, octets: int) -> None:
+        """Go on counting octets until `owner` is gone, in whatever thread that may be."""
+        weakref.finalize(owner, self._given_back.append, octets).atexit = False
 
 
 class ContentSource(Protocol):
@@ -272,11 +296,15 @@ class ReceivedContent:
         """Whether all of it is here, so that no read has to wait."""
         return self._ended and (self._file is None or (self._rewound and not self._spooling))
 
-    def in_memory(self) -> bytes | None:
-        """Hand out complete content that never left memory, as one piece; None if it was spooled."""
+    def in_memory(self, owner: object) -> bytes | None:
+        """Hand out complete content that never left memory, as one piece; None if it was spooled.
+
+        It counts as held as long as `owner` lives, who keeps it.
+        """
         if self._file is not None:
             return None
-        self._budget.memory_held -= self._held if self._whole else 0
+        if self._whole and self._held:
+            self._budget.held_by(owner, self._held)
         self._whole = False
         return self._take(-1)
 

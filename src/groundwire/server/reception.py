@@ -91,7 +91,7 @@ class Reception:
     def settle(self) -> None:
         """Give whole content that is in memory to the request as plain bytes."""
         if self.content.complete:
-            whole = self.content.in_memory()
+            whole = self.content.in_memory(self.request)
             if whole is not None:
                 self.request.content = whole
                 self.request.trailer_lines = self.content.trailers
