@@ -86,7 +86,10 @@ def test_the_shortener_shortens(framework: str) -> None:
         missing = client.post("/shorten", json={})
         unknown = client.get("/2")
 
-    assert (201, str(client.base_url.join("/1"))) == (shortened.status_code, shortened.json()["short_url"])
+    assert (201, str(client.base_url.join("/1"))) == (
+        shortened.status_code,
+        shortened.json()["short_url"],
+    )
     assert (301, "https://example.com/a?b=c") == (
         followed.status_code,
         followed.headers["Location"],

@@ -28,9 +28,9 @@ class Log:
         self.lines: list[tuple[str, int, int]] = []
 
     def record(
-        self, peer: Any, head: Any, status: int, octets: int, duration_seconds: float
+        self, peer: Any, request: Any, status: int, octets: int, duration_seconds: float
     ) -> None:
-        self.lines.append(("-" if head is None else head.target, status, octets))
+        self.lines.append(("-" if request is None else request.head.target, status, octets))
 
 
 def make_app(mode: str, hooked: bool) -> tuple[Groundwire, list[str]]:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+import flask
 import pytest
 
-import flask
 from fetching import make_app
 
 FLASK = flask.Flask("flask", static_folder=None, root_path="/")

@@ -138,9 +138,7 @@ def test_values_of_a_program_are_taken_as_they_are() -> None:
     assert {
         "watchdog": False,
         "head_seconds": 3,
-    } == from_configuration(
-        {"GROUNDWIRE_WATCHDOG": False, "GROUNDWIRE_HEAD_TIMEOUT": 3.0}
-    )
+    } == from_configuration({"GROUNDWIRE_WATCHDOG": False, "GROUNDWIRE_HEAD_TIMEOUT": 3.0})
 
 
 def test_only_applications_of_ours_have_a_configuration() -> None:

@@ -257,8 +257,8 @@ def _chunk(piece: bytes, chunked: bool) -> bytes:
 def _plain(address: Any) -> Address:
     if not isinstance(address, tuple):
         return str(address or "")
-    host, port = cast("tuple[Any, ...]", address)[:2]
-    return str(host), int(port)
+    host, port, *_ = cast("tuple[str, int, int, int]", address)
+    return host, port
 
 
 def shown(address: Address) -> str:

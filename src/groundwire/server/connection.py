@@ -321,7 +321,8 @@ class Connection(asyncio.Protocol):
     def _collected(self, reception: Reception) -> bool:
         """Whether `handle` can be called now. If content can never be held, the answer is given here."""
         if reception.content.failure is not None:
-            self.answer_last(*no_room(reception.content.failure))
+            status, text, fields = no_room(reception.content.failure)
+            self.answer_last(status, text, *fields)
             return False
         if not reception.ready:
             return False

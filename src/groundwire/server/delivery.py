@@ -364,11 +364,11 @@ def _busy() -> Response:
     return Response(text, 503, dict([RETRY_SOON]), content_type="text/plain; charset=utf-8")
 
 
-def no_room(failure: ContentError) -> tuple[int, str] | tuple[int, str, tuple[str, str]]:
+def no_room(failure: ContentError) -> tuple[int, str, tuple[tuple[str, str], ...]]:
     """Return the status, the text and the fields of the answer to content that the server cannot hold."""
     if isinstance(failure, ContentNotStored):
-        return 507, "This server has no room on its disk for this content."
-    return 503, "This server holds as much content as it may. Try again later.", RETRY_SOON
+        return 507, "This server has no room on its disk for this content.", ()
+    return 503, "This server holds as much content as it may. Try again later.", (RETRY_SOON,)
 
 
 def _log_failure(outcome: Outcome) -> None:

@@ -119,7 +119,7 @@ class ServerSettings:
     reads whichever there are, and refuses a request where both are there and do not agree (400)."""
 
     forwarded_fields: tuple[str, ...] = ("for", "proto", "host", "port", "prefix")
-    """What is believed of a trusted proxy's fields. Leave out what it does not write itself, but hands on from clients."""
+    """What is believed of a trusted proxy's fields. Leave out what it only hands on from clients."""
 
     proxy_protocol: Literal["off", "required"] = "off"
     """Whether connections of trusted proxies begin with a header of the PROXY protocol (version 1 or 2)."""
