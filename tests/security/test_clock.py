@@ -76,7 +76,10 @@ def test_the_server_asks_for_the_time_of_day_for_dates_only() -> None:
                     isinstance(node.func.value, ast.Name)
                     and (node.func.value.id, node.func.attr) == ("time", "time")
                 )
-                or node.func.attr in ("now", "utcnow", "today")
+                or (
+                    node.func.attr in ("now", "utcnow", "today")
+                    and ast.unparse(node.func.value).rpartition(".")[2] in ("datetime", "date")
+                )
             )
             and node not in for_dates
         ]
