@@ -54,9 +54,14 @@ def test_a_jump_of_the_clock_ends_no_connection(
 
 
 def test_the_server_asks_for_the_time_of_day_for_dates_only() -> None:
-    """Everything else is monotonic: a call of `time.time` must be the argument of what writes a date."""
+    """Everything else is monotonic: a call of `time.time` must be the argument of what writes a date.
+
+    But for how long a certificate for development is valid, which is a date.
+    """
     wrong = []
     for path in Path(groundwire.server.__file__).parent.glob("*.py"):
+        if path.name == "development.py":
+            continue
         tree = ast.parse(path.read_text("utf-8"))
         for_dates = {
             argument
