@@ -34,7 +34,7 @@ def spooled(server: Running) -> list[str]:
 
 
 def no_tracebacks(server: Running) -> None:
-    assert "Traceback" not in server.log
+    assert "Traceback" not in server.log, server.log[-3000:]
     assert "ERROR" not in server.log
 
 

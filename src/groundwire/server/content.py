@@ -221,7 +221,7 @@ class ReceivedContent:
                 self._budget.memory_held -= self._held
             self._whole = False
             self._pieces.clear()
-            self._held = 0
+            self._held = self._offset = 0
             file, self._file = self._file, None
             self._budget.spool_held -= self._spooled_bytes
             self._spooled_bytes = 0
