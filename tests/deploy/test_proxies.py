@@ -173,7 +173,10 @@ def test_a_head_is_taken_as_large_as_the_server_does(proxy: Proxy) -> None:
 def test_a_head_that_is_too_large_is_refused(proxy: Proxy) -> None:
     with contextlib.closing(proxy.connect()) as connection:
         fields = {f"x-large-{number}": "v" * 8000 for number in range(9)}
-        status = asked(connection, "GET", "/fields", headers=fields)[0]
+        try:
+            status = asked(connection, "GET", "/fields", headers=fields)[0]
+        except ConnectionError:
+            status = 400  # HAProxy closes without reading on, and a reset may overtake its answer
 
     assert status in (400, 431)
 
