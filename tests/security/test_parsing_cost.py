@@ -3,12 +3,11 @@
 import json
 import random
 import sys
-import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
+from cost import processor_seconds
 from fetching import fetch, make_app
 from groundwire import Groundwire, request
 from groundwire.app.routing import Map, Rule
@@ -17,16 +16,6 @@ from wire import Wire
 from wire import request as wire_request
 
 MANY = 10_000
-
-
-def seconds(call: Callable[[], Any], times: int = 5) -> float:
-    """Processor time of the best of some runs: what else the process does, such as collecting garbage, is not meant."""
-    best = float("inf")
-    for _ in range(times):
-        began = time.process_time()
-        call()
-        best = min(best, time.process_time() - began)
-    return best
 
 
 # Routing (RX1).
@@ -70,7 +59,7 @@ def test_ten_thousand_routes_match_any_path_quickly(large_map: Map, path: str) -
             pass
 
     match()
-    assert seconds(match) < 0.005
+    assert processor_seconds(match) < 0.005
 
 
 def test_the_cost_of_a_path_does_not_depend_on_the_number_of_routes(large_map: Map) -> None:
@@ -86,7 +75,7 @@ def test_the_cost_of_a_path_does_not_depend_on_the_number_of_routes(large_map: M
 
         return match
 
-    assert seconds(matching(large_map)) < 3 * seconds(matching(few)) + 0.001
+    assert processor_seconds(matching(large_map)) < 3 * processor_seconds(matching(few)) + 0.001
 
 
 # JSON (JS1).
@@ -106,7 +95,7 @@ def json_app(profile: str = "flask") -> Groundwire:
 def posted(app: Groundwire, content: bytes) -> tuple[int, bytes, float]:
     message = wire_request("/", "POST", content, Content_Type="application/json")
     with Wire(app) as wire:
-        took = seconds(lambda: wire.send(message).until_idle(), 2)
+        took = processor_seconds(lambda: wire.send(message).until_idle(), 2)
         answer = wire.answers()[-1]
     return answer.status, answer.content, took
 
@@ -215,7 +204,7 @@ def test_keys_that_would_collide_cost_no_more(kind: str) -> None:
                     json.dumps(dict.fromkeys(keys, 1)).encode(),
                     Content_Type="application/json",
                 )
-        assert seconds(lambda: wire.send(message).until_idle()) < 0.1
+        assert processor_seconds(lambda: wire.send(message).until_idle()) < 0.1
         assert wire.answers()[-1].status in (200, 405)
 
 
@@ -275,7 +264,7 @@ def test_any_field_is_read_in_linear_time(name: str, value: str) -> None:
 
     with Wire(app) as wire:
         message = wire_request("/", "POST", b"x", **{name: value})
-        took = seconds(lambda: wire.send(message).until_idle())
+        took = processor_seconds(lambda: wire.send(message).until_idle())
         assert all(answer.status < 500 for answer in wire.answers(*["POST"] * 5))
 
     assert took < 0.1

@@ -4,12 +4,12 @@ Each family is pumped to a size and to twice that size. Something quadratic take
 the bound is three, on processor time, the best of several tries, so that a busy machine does not matter.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
 from corpora.reading import bytewise, read
+from cost import processor_seconds
 from groundwire.protocol.limits import MessageLimits
 
 WIDE = MessageLimits(
@@ -103,13 +103,8 @@ def test_twice_as_much_takes_at_most_three_times_as_long(name: str) -> None:
 
 
 def best_seconds(family: Family, size: int) -> float:
-    best = float("inf")
-    for _ in range(3):
-        pieces = list(family(size))
-        began = time.process_time()
-        read(pieces, WIDE)
-        best = min(best, time.process_time() - began)
-    return best
+    pieces = list(family(size))
+    return processor_seconds(lambda: read(pieces, WIDE))
 
 
 def test_largest_head_in_single_bytes_is_read() -> None:
