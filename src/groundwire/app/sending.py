@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import IO, Any
 
-from ..http.errors import NotFound
-from ..http.files import FileRefused, OpenFile, open_below, open_trusted
 from ..http.response import Response
-from .static import MaxAge, file_response
+from .static import MaxAge, file_response, opened, opened_below
 
 
 def send_file(
@@ -50,17 +48,8 @@ def send_file(
 
     (Werkzeug: ``werkzeug.utils.send_file``.)
     """
-    source: OpenFile | IO[bytes]
-    if isinstance(path_or_file, (str, os.PathLike)):
-        path = os.path.join(_root_path or "", path_or_file)
-        try:
-            source = open_trusted(path)
-        except FileRefused as refusal:
-            raise OSError(f"cannot send {path!r}: {refusal.reason}") from None
-    else:
-        source = path_or_file
     return file_response(
-        source,
+        opened(path_or_file, _root_path or ""),
         _context(environ, response_class, use_x_sendfile),
         mimetype=mimetype,
         as_attachment=as_attachment,
@@ -92,13 +81,9 @@ def send_from_directory(
 
     (Werkzeug: ``werkzeug.utils.send_from_directory``.)
     """
-    root = os.path.join(kwargs.pop("_root_path", None) or "", directory)
+    file = opened_below(directory, path, kwargs.pop("_root_path", None) or "")
     response_class = kwargs.pop("response_class", None)
     use_x_sendfile = kwargs.pop("use_x_sendfile", False)
-    try:
-        file = open_below(root, os.fspath(path))
-    except FileRefused as refusal:
-        raise NotFound from refusal
     return file_response(file, _context(environ, response_class, use_x_sendfile), **kwargs)
 
 

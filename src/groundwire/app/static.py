@@ -546,16 +546,8 @@ def send_file(
     (Flask: ``flask.send_file``.)
     """
     context = request_context()
-    if not isinstance(path_or_file, (str, os.PathLike)):
-        source: OpenFile | IO[bytes] = path_or_file
-    else:
-        path = os.path.join(context.app.root_path, path_or_file)
-        try:
-            source = open_trusted(path)
-        except FileRefused as refusal:
-            raise OSError(f"cannot send {path!r}: {refusal.reason}") from None
     return file_response(
-        source,
+        opened(path_or_file, context.app.root_path),
         context,
         mimetype=mimetype,
         as_attachment=as_attachment,
@@ -587,12 +579,40 @@ def send_from_directory(
     (Flask: ``flask.send_from_directory``.)
     """
     context = request_context()
-    root = os.path.join(context.app.root_path, os.fspath(directory))
+    return file_response(opened_below(directory, path, context.app.root_path), context, **kwargs)
+
+
+def opened(
+    path_or_file: str | os.PathLike[str] | IO[bytes], root: str | os.PathLike[str]
+) -> OpenFile | IO[bytes]:
+    """Return what `send_file` was given, opened if it is a path: one that the program chose, relative to `root`.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    if not isinstance(path_or_file, (str, os.PathLike)):
+        return path_or_file
+    path = os.path.join(root, path_or_file)
     try:
-        file = open_below(root, os.fspath(path))
+        return open_trusted(path)
+    except FileRefused as refusal:
+        raise OSError(f"cannot send {path!r}: {refusal.reason}") from None
+
+
+def opened_below(
+    directory: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    root: str | os.PathLike[str],
+) -> OpenFile:
+    """Open a file that a request named, in a folder that the program chose, relative to `root`.
+
+    Raises:
+        NotFound: there is no such file, or it may not be served.
+    """
+    try:
+        return open_below(os.path.join(root, directory), os.fspath(path))
     except FileRefused as refusal:
         raise NotFound from refusal
-    return file_response(file, context, **kwargs)
 
 
 def file_response(

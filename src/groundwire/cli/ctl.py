@@ -6,18 +6,14 @@ from typing import Any, Final
 import click
 
 from .errors import CannotStart
+from .options import control_option
 
 RELOAD_SECONDS: Final = 600.0
 """A reload is answered when it has ended; each worker may take its time to load."""
 
 
 @click.group(short_help="Ask or command a running server.")
-@click.option(
-    "--control",
-    metavar="PATH",
-    envvar=["GROUNDWIRE_CONTROL", "GROUNDWIRE_RUN_CONTROL"],
-    help="The server's control socket: what it was started with as --control.",
-)
+@control_option
 @click.pass_context
 def ctl(context: click.Context, control: str | None) -> None:
     """Ask or command a server that was started with --control PATH."""

@@ -10,3 +10,10 @@ port_option = click.option(
     show_default=True,
     help="Port to listen on; 0 takes a free one.",
 )
+
+control_option = click.option(
+    "--control",
+    metavar="PATH",
+    envvar=["GROUNDWIRE_CONTROL", "GROUNDWIRE_RUN_CONTROL"],
+    help="The server's control socket: what it was started with as --control.",
+)

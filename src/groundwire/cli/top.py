@@ -18,6 +18,7 @@ from typing import Any, Final
 import click
 
 from .errors import CannotStart
+from .options import control_option
 from .top_figures import Sample, View, view_of
 from .top_screen import screen
 
@@ -38,12 +39,7 @@ class NoAnswer(Exception):
 
 
 @click.command(short_help="Watch the workers of a running server.")
-@click.option(
-    "--control",
-    metavar="PATH",
-    envvar=["GROUNDWIRE_CONTROL", "GROUNDWIRE_RUN_CONTROL"],
-    help="The server's control socket: what it was started with as --control.",
-)
+@control_option
 @click.option(
     "--admin",
     metavar="[HOST:]PORT|PATH",

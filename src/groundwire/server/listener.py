@@ -150,14 +150,8 @@ class Listener(Generic[ConnectionT]):
 
     def close(self) -> None:
         """Accept all who wait already, however many are open, then listen no more."""
-        if self._closed:
+        if not self._end():
             return
-        self.pause()
-        self._closed = True
-        if self._share is not None:
-            self._share.leave()
-        if self._retry is not None:
-            self._retry.cancel()
         self._listening.unlink()
         for sock in self._listening.sockets:
             # Clients may go on coming: a queue of twice the kernel's default limit has been emptied.
@@ -169,14 +163,8 @@ class Listener(Generic[ConnectionT]):
 
     def leave(self) -> None:
         """Listen no more, and leave those who wait to the other processes that listen on the same sockets."""
-        if self._closed:
+        if not self._end():
             return
-        self.pause()
-        self._closed = True
-        if self._share is not None:
-            self._share.leave()
-        if self._retry is not None:
-            self._retry.cancel()
         for sock in self._listening.sockets:
             sock.close()
         self._release_reserve()
@@ -185,6 +173,18 @@ class Listener(Generic[ConnectionT]):
         """Wait until everything accepted has its transport."""
         while self._connecting:
             await asyncio.wait(tuple(self._connecting.values()))
+
+    def _end(self) -> bool:
+        """Begin nothing new for good; return whether that was still to be done."""
+        if self._closed:
+            return False
+        self.pause()
+        self._closed = True
+        if self._share is not None:
+            self._share.leave()
+        if self._retry is not None:
+            self._retry.cancel()
+        return True
 
     @property
     def _room(self) -> int:
