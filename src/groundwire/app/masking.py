@@ -1,28 +1,18 @@
-"""What is hidden before something that came with a request is shown to a person: values that are secret by their name.
-
-A name says it, not a value: whoever calls a field ``X-Session-Token`` has said enough.
-"""
+"""What is hidden before what came with a request is shown to a person: the values of secret names."""
 
 import re
 from typing import Final
 from urllib.parse import unquote_plus
 
+from ..http.secrets import is_secret, is_secret_field
+
 HIDDEN: Final = "(hidden)"
 
-_SECRET_NAME: Final = re.compile(
-    r"pass|pwd|token|secret|key(?!word)|auth(?!or(?!i))|session|csrf|xsrf|card|cookie|credential|signature|otp",
-    re.IGNORECASE,
-)
 _PARAMETER: Final = re.compile(r"([?&;]|^)([^=&#;?\s]+)=([^&#;\s]+)")
 # Bounded, so that a long text without an "@" costs no more than its length.
 _PASSWORD: Final = re.compile(
     r"(\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]{0,200}):[^\s/@]{1,200}@", re.IGNORECASE
 )
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether what goes by this name is not to be shown: ``Authorization``, ``csrf_token``, ``X-Api-Key``."""
-    return _SECRET_NAME.search(name) is not None
 
 
 def masked_query(text: str) -> str:
@@ -42,4 +32,4 @@ def masked_passwords(text: str) -> str:
 
 def masked_field(name: str, value: str) -> str:
     """Return the value of a header field as it may be shown."""
-    return HIDDEN if is_secret(name) else masked_passwords(masked_query(value))
+    return HIDDEN if is_secret_field(name) else masked_passwords(masked_query(value))

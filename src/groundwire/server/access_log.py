@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 
 from ..http.request import Request
 from ..http.request_ids import ID_CHARS
+from ..http.secrets import is_secret
 from ..protocol.head import FieldSection
 from . import log_format
 from .clock import common_log_stamp, utc_stamp
@@ -30,7 +31,6 @@ _FIELD_CHARS: Final = 1500
 _REMEMBERED_SECTIONS: Final = 512
 
 _SPECIAL: Final = re.compile(r"[^ !#-\[\]-~]")
-_SECRET_KEY: Final = re.compile(r"pass|token|secret|key|auth|session|csrf|card", re.IGNORECASE)
 _USERINFO: Final = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
 _MASK: Final = "***"
 
@@ -315,7 +315,7 @@ def masked(target: str) -> str:
         return target
     query, hash_sign, fragment = query.partition("#")
     # The names may be percent-encoded; the cheap look first, because most queries hold no secret.
-    if not _SECRET_KEY.search(query) and "%" not in query:
+    if "%" not in query and not is_secret(query):
         return target
     pairs = [_masked_pair(pair) for pair in query.split("&")]
     return f"{path}?{'&'.join(pairs)}{hash_sign}{fragment}"
@@ -323,7 +323,7 @@ def masked(target: str) -> str:
 
 def _masked_pair(pair: str) -> str:
     name, equals, value = pair.partition("=")
-    secret = value and _SECRET_KEY.search(unquote_plus(name) if "%" in name else name)
+    secret = value and is_secret(unquote_plus(name) if "%" in name else name)
     return f"{name}{equals}{_MASK}" if secret else pair
 
 

@@ -1,0 +1,58 @@
+"""Which names are secret."""
+
+import pytest
+
+from groundwire.http.secrets import PUBLIC_FIELDS, SECRET_FIELDS, is_secret, is_secret_field
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key"),
+        *("password", "passwd", "pwd", "token", "access_token", "client_secret", "apikey", "auth"),
+        *("session", "PHPSESSID", "csrf_token", "_xsrf", "credit_card", "cvv", "otp", "id_jwt"),
+        *("user[password]", "connect.sid", "PIN", "x-amz-signature", "SAMLResponse", "authority"),
+    ],
+)
+def test_a_name_that_says_secret_is_secret(name: str) -> None:
+    assert is_secret(name)
+    assert is_secret_field(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "author",
+            "authors",
+            "Author-Name",
+            "keyword",
+            "meta_keywords",
+            "page",
+            "q",
+            "user",
+            "id",
+        ),
+        *("spinner", "design", "residence", "Accept", "Host", "Keep-Alive", ""),
+    ],
+)
+def test_an_ordinary_name_is_not(name: str) -> None:
+    assert not is_secret(name)
+    assert not is_secret_field(name)
+
+
+@pytest.mark.parametrize("name", sorted(SECRET_FIELDS))
+def test_fields_of_credentials_are_secret_whatever_they_are_called(name: str) -> None:
+    assert is_secret_field(name)
+    assert is_secret_field(name.title())
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC_FIELDS))
+def test_fields_that_only_sound_secret_are_not(name: str) -> None:
+    assert not is_secret_field(name.upper())
+
+
+def test_a_query_with_a_secret_name_is_secret_as_a_whole() -> None:
+    for name in ("key", "auth", "sid", "monkey", "autho"):
+        for query in (f"{name}=word", f"a=1&{name}=ori", f"{name}&b", f"a={name}&{name}=x#word"):
+            assert is_secret(query)
