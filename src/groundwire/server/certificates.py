@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .errors import StartError
+from .file_watch import stamps
 from .settings import ServerSettings
 from .x509 import names_in
 
@@ -25,8 +26,6 @@ PROTOCOLS: Final = ("http/1.1",)
 
 LOOK_SECONDS: Final = 2
 """How often is looked whether a file has changed."""
-
-_Stamp = tuple[tuple[int, int, int, int] | None, ...]
 
 
 class NamedObject(ssl.SSLObject):
@@ -146,19 +145,19 @@ class WatchedFiles:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = tuple(paths)
-        self._known = self._seen = _stamp_of(self._paths)
+        self._known = self._seen = stamps(self._paths)
 
     def have_changed(self) -> bool:
         """Whether they have since this was True the last time, and have not since this was asked the last time.
 
         A certificate and its key are not replaced in one instant, nor is a file always written in one.
         """
-        stamp = _stamp_of(self._paths)
-        settled = stamp == self._seen
-        self._seen = stamp
-        if stamp == self._known or not settled:
+        found = stamps(self._paths)
+        settled = found == self._seen
+        self._seen = found
+        if found == self._known or not settled:
             return False
-        self._known = stamp
+        self._known = found
         return True
 
 
@@ -296,15 +295,3 @@ def _choice(by_name: dict[str, ssl.SSLContext], host: str) -> ssl.SSLContext | N
         # RFC 6125 §6.4.3: the asterisk stands for one whole label.
         context = by_name.get(f"*.{host.partition('.')[2]}")
     return context
-
-
-def _stamp_of(paths: Iterable[str]) -> _Stamp:
-    stamps: list[tuple[int, int, int, int] | None] = []
-    for path in paths:
-        try:
-            found = os.stat(path)
-        except (OSError, ValueError):
-            stamps.append(None)
-        else:
-            stamps.append((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
-    return tuple(stamps)

@@ -82,7 +82,7 @@ class Supervisor:
         self._settings = settings
         self._processes = processes
         self._loop: LoopChoice = loop or "auto"
-        self._helpers = tuple(assistants)
+        self._assistants = tuple(assistants)
         self._timers = Timers()
         self._crew = Crew(
             self._fork_worker,
@@ -127,7 +127,7 @@ class Supervisor:
                 self._open()
                 freeze_memory()
                 self._crew.start()
-                for assistant in self._helpers:
+                for assistant in self._assistants:
                     self._start_assistant(assistant)
                 while self._status is None:
                     self._turn()
@@ -463,7 +463,7 @@ class Supervisor:
         self._selector.register(channel, selectors.EVENT_READ, hear)
 
     def _command(self, channel: Channel, message: Message) -> None:
-        """Obey an operator's program, or a assistant."""
+        """Obey an operator's program, or an assistant."""
         answer = answering(channel, message)
 
         def reply(**fields: Any) -> None:
