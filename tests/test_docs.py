@@ -27,6 +27,7 @@ OURS_ALONE = {
     "docs/guides/answer-errors.md",  # problem documents
     "docs/guides/choose-where-a-function-runs.md",
     "docs/guides/serve-files.md",  # equal, but Flask leaves the file open when the client reads no content
+    "docs/guides/lead-back-after-a-login.md",  # `safe_next`
     "docs/guides/render-templates.md",  # templates that await, in coroutines
     "docs/guides/stream-content.md",  # asynchronous generators
     "docs/guides/test-on-the-wire.md",

@@ -10,6 +10,7 @@ from .app.answers import jsonify as jsonify
 from .app.answers import make_response as make_response
 from .app.answers import redirect as redirect
 from .app.urls import url_for as url_for
+from .http.urls import safe_next as safe_next
 from .app.templating import render_template as render_template
 from .app.templating import render_template_string as render_template_string
 from .app.templating import stream_template as stream_template

@@ -128,11 +128,6 @@ def _text(value: Any) -> str | bytes:
     return value if isinstance(value, (str, bytes)) else str(value)
 
 
-def url_quote(text: str | bytes, safe: str = "/:") -> str:
-    """Percent-encode as UTF-8; letters, digits, ``-._~`` and `safe` stay."""
-    return quote(text, safe=safe)
-
-
 # IRI and URI
 
 

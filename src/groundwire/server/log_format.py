@@ -87,11 +87,6 @@ def check(line_format: str) -> None:
         raise _wrong(line_format, "it has no field, and is not common, combined or json")
 
 
-def asks_for(line_format: str, name: str) -> bool:
-    """Tell whether a format has a field."""
-    return is_own(line_format) and any(field == name for _, field in pieces_of(line_format))
-
-
 def _wrong(line_format: str, reason: str) -> StartError:
     fields = ", ".join(FIELDS)
     return StartError(f"--access-log-format {line_format!r}: {reason}; the fields are {fields}")
