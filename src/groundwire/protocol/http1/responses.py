@@ -3,7 +3,7 @@
 As strict as the reader of requests, on the same grammar: what we send must stand it.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..errors import ProtocolError
 from .grammar import (
@@ -14,6 +14,21 @@ from .grammar import (
 )
 
 Fields = list[tuple[str, str]]
+
+CHUNKED: Final = -1
+TO_THE_END: Final = -2
+"""What `content_framing` says in place of a length: in chunks, and all until the connection ends."""
+
+
+class ResponseHead(NamedTuple):
+    """The status line and header section of a response, and where they end."""
+
+    version: str
+    status: int
+    reason: str
+    fields: Fields
+    end: int
+    """Offset behind the empty line."""
 
 
 class ReceivedResponse(NamedTuple):
@@ -48,35 +63,66 @@ def read_responses(data: bytes, method: str = "GET") -> list[ReceivedResponse]:
     return responses
 
 
-def _read(data: bytes, start: int, method: str) -> tuple[ReceivedResponse, int]:
+def read_head(data: bytes | bytearray, start: int) -> ResponseHead:
+    """Read the head of a response at the offset `start`.
+
+    Raises:
+        ProtocolError: it is malformed, or not whole.
+    """
     match = STATUS_LINE.match(data, start)
     if match is None:
         raise _broken("This is not a status line.", "RFC 9112 §4", start)
     version, code, reason = (part.decode("latin-1") for part in match.groups())
-    status = int(code)
-    fields, position = _read_fields(data, match.end())
-    by_name = {name.lower(): value for name, value in fields}
-    content, trailers = b"", Fields()
-    # RFC 9112 §6.3, the steps for responses.
+    fields, end = _read_fields(data, match.end())
+    return ResponseHead(version, int(code), reason, fields, end)
+
+
+def content_framing(head: ResponseHead, method: str, start: int) -> int:
+    """Return how many octets of content follow a head, or `CHUNKED`, or `TO_THE_END` (RFC 9112 §6.3).
+
+    Args:
+        head: the response's.
+        method: the request's.
+        start: the offset of the response, for what is raised.
+
+    Raises:
+        ProtocolError: its fields do not tell.
+    """
+    status = head.status
     if method == "HEAD" or status < 200 or status in (204, 304):
-        pass
-    elif "transfer-encoding" in by_name:
+        return 0
+    if method == "CONNECT" and status < 300:
+        return 0
+    by_name = {name.lower(): value for name, value in head.fields}
+    if "transfer-encoding" in by_name:
         if by_name["transfer-encoding"].lower() != "chunked":
             raise _broken("The transfer coding is not chunked.", "RFC 9112 §6.1", start)
+        return CHUNKED
+    if "content-length" in by_name:
+        text = by_name["content-length"]
+        if CONTENT_LENGTH.fullmatch(text.encode("latin-1")) is None:
+            raise _broken("Content-Length is not a number.", "RFC 9112 §6.3", head.end)
+        return int(text)
+    return TO_THE_END
+
+
+def _read(data: bytes, start: int, method: str) -> tuple[ReceivedResponse, int]:
+    head = read_head(data, start)
+    version, status, reason, fields, position = head
+    content, trailers = b"", Fields()
+    length = content_framing(head, method, start)
+    if length == CHUNKED:
         content, position = _read_chunks(data, position)
         trailers, position = _read_fields(data, position)
-    elif "content-length" in by_name:
-        content = _read_exactly(data, position, by_name["content-length"])
-        position += len(content)
-    else:
+    elif length == TO_THE_END:
         content, position = data[position:], len(data)
+    else:
+        content = _read_exactly(data, position, length)
+        position += length
     return ReceivedResponse(version, status, reason, fields, content, trailers), position
 
 
-def _read_exactly(data: bytes, position: int, length_text: str) -> bytes:
-    if CONTENT_LENGTH.fullmatch(length_text.encode("latin-1")) is None:
-        raise _broken("Content-Length is not a number.", "RFC 9112 §6.3", position)
-    length = int(length_text)
+def _read_exactly(data: bytes, position: int, length: int) -> bytes:
     content = data[position : position + length]
     if len(content) < length:
         message = f"Of {length} octets of content only {len(content)} have come."
@@ -99,7 +145,7 @@ def _read_chunks(data: bytes, position: int) -> tuple[bytes, int]:
     raise _broken("The content has no last chunk.", "RFC 9112 §7.1", position)
 
 
-def _read_fields(data: bytes, start: int) -> tuple[Fields, int]:
+def _read_fields(data: bytes | bytearray, start: int) -> tuple[Fields, int]:
     """Read field lines and the empty line behind them."""
     match = FIELD_SECTION.match(data, start)
     end = match.end() if match is not None else start
