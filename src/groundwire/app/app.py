@@ -301,6 +301,8 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 self.keep_to_static_files(path, rule)
             request.url_rule = rule
             request.view_args = view_args
+            if setup.cross_site is not None:
+                setup.cross_site.check(request, rule)
             if special and head is not None and head.expectation not in (None, b"100-continue"):
                 raise ExpectationFailed
         except HTTPException as error:

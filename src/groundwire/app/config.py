@@ -13,6 +13,8 @@ from .registry import tell_of_changes
 
 OWN_DEFAULTS: dict[str, Any] = {
     "COMPRESS": True,
+    "CSRF_PROTECTION": None,
+    "CSRF_TRUSTED_ORIGINS": (),
     "ERROR_FORMAT": "html",
     "INLINE": "watch",
     "SECURITY_PROFILE": "flask",

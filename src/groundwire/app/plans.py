@@ -17,6 +17,7 @@ from weakref import WeakSet
 
 from ..http.handler import HELD_LOOP_SECONDS, ContentPolicy
 from . import signals
+from .cross_site import SAFE_METHODS, CrossSite
 from .current import current
 from .execution import Execution, is_async
 from .holdups import HoldUps
@@ -138,6 +139,9 @@ class Setup(NamedTuple):
     sessions_refreshed: Refreshing | None
     """Otherwise, which requests' sessions are, for their cookies to be sent anew."""
 
+    cross_site: CrossSite | None
+    """What is refused of requests that pages of other sites have sent; None: nothing."""
+
     detour: bool
     """Whether there is something to do before a rule is looked for, where `PlanTable.literal` has none."""
 
@@ -200,6 +204,7 @@ class PlanTable:
             (f"{app.static_url_path}/",) if app.has_static_folder and app.static_url_path else (),
             eager,
             refreshed,
+            CrossSite.of(app),
             through_wsgi or refreshed is not None,
         )
         if changes == self._changes:
@@ -237,7 +242,9 @@ class PlanTable:
         listed = app.url_map.table.literal.get(path)
         if listed is not None and listed.get(request.method) is plan.rule:
             setup = self.setup
-            if setup is not None and setup.domain is not None:
+            if setup is None or setup.domain is None:
+                return
+            if setup.cross_site is None or request.method in SAFE_METHODS:
                 refreshed = setup.sessions_refreshed
                 self.literal[request.method, path] = (
                     plan if refreshed is None else plan.refreshing_sessions(refreshed)

@@ -18,6 +18,9 @@ class RouteOptions(NamedTuple):
     timeout: float | None = None
     """Seconds in which an answer has to begin, in place of the server's `request_timeout_seconds`; 0: no limit."""
 
+    cross_site: bool = False
+    """Whether pages of other sites may have browsers send it what changes something (CSRF_PROTECTION)."""
+
     place: str = ""
     """Where the rule was added, as ``file:line``."""
 

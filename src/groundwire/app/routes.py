@@ -48,6 +48,7 @@ class AppRoutes(AppState):
         stream: bool = False,
         max_content_length: int | None = None,
         timeout: float | None = None,
+        cross_site: bool = False,
         **options: Any,
     ) -> None:
         """Register a rule and its view.
@@ -64,6 +65,8 @@ class AppRoutes(AppState):
             max_content_length: in place of the configuration's MAX_CONTENT_LENGTH.
             timeout: seconds in which the answer has to begin, in place of the server's ``--request-timeout``; 0: any
                 number of them.
+            cross_site: whether pages of other sites may have browsers send it what changes something, which
+                CSRF_PROTECTION refuses otherwise.
             options: of the rule: `methods`, `defaults`, `strict_slashes`, `subdomain`, `host`, `redirect_to` …
 
         Raises:
@@ -104,7 +107,9 @@ class AppRoutes(AppState):
             methods.add("OPTIONS")
         made = self.url_rule_class(rule, endpoint=endpoint, methods=methods, **options)
         made.provide_automatic_options = provide_automatic_options
-        made.route_options = RouteOptions(run, stream, max_content_length, timeout, place)
+        made.route_options = RouteOptions(
+            run, stream, max_content_length, timeout, cross_site, place
+        )
         self.url_map.add(made)
         if view_func is not None:
             self.view_functions[endpoint] = view_func
