@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from ..errors import ProtocolError
 from ..limits import MessageLimits
 from .chunked import LINE_FEED as CHUNK_LINE_FEED
-from .chunked import ChunkedContent
+from .chunked import SIZE, ChunkedContent
 from .scanner import (
     DONE,
     LAST_LINE_FEED,
@@ -244,7 +244,9 @@ class NotedChunks(ChunkedContent):
         elif self.position > self._line_start:
             name, start = str(self._number), self._line_start
             self.elements.append(Element("chunk", start, self.position, name))
-            if self._data_start < 0:
+            if self._state is SIZE:
+                self.elements.append(Element("chunk-size", start, self.position, name))
+            elif self._data_start < 0:
                 line_end = self.position - (self._state is CHUNK_LINE_FEED)
                 self._note_size_line(name, line_end)
             else:
