@@ -138,7 +138,7 @@ class MapAdapter:
         table = self.map.table
         try:
             rule: Rule
-            rule, values = table.find(self._domain(), path, method, websocket)
+            rule, values = table.find(self.domain(), path, method, websocket)
         except RequestPath as redirect:
             raise RequestRedirect(
                 self.make_redirect_url(quote_path(redirect.path_info), query_args)
@@ -149,7 +149,8 @@ class MapAdapter:
             self._redirect(rule, method, path, values, query_args)
         return (rule if return_rule else rule.endpoint), values
 
-    def _domain(self) -> str:
+    def domain(self) -> str:
+        """Return what the first part of a rule is matched with: the subdomain, or the host."""
         if self.map.host_matching or self.subdomain is None:
             return self.server_name
         return self.subdomain
@@ -167,7 +168,7 @@ class MapAdapter:
             if rule.alias:
                 raise RequestRedirect(
                     self.make_alias_redirect_url(
-                        f"{self._domain()}|{path}", rule.endpoint, values, method, query_args
+                        f"{self.domain()}|{path}", rule.endpoint, values, method, query_args
                     )
                 )
             url = self.get_default_redirect(rule, method, values, query_args)

@@ -5,7 +5,7 @@ It is live: a rule added, changed or refreshed counts from then on, for matching
 
 import warnings
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pprint import pformat
 from threading import Lock
 from typing import Any, ClassVar
@@ -193,6 +193,11 @@ class Map:
         See `RouteTable.duplicates` for what counts.
         """
         return list(self.table.duplicates())
+
+    @property
+    def in_order(self) -> Sequence[Rule]:
+        """All rules, in the order in which they were added."""
+        return self._in_order
 
     def explain(
         self, method: str, path: str, domain: str | None = None, websocket: bool = False

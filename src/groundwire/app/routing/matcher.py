@@ -62,7 +62,7 @@ class State:
             waiting.extend([child for _, child in state.dynamic])
 
 
-class _SlashRequired(Exception):
+class SlashRequired(Exception):
     """The path matches with a slash at its end."""
 
 
@@ -107,8 +107,8 @@ def straight(
     return None
 
 
-class _Walk:
-    """One request's way through the tree."""
+class Walk:
+    """One request's way through the tree. There is one that takes notes (`groundwire.app.routing.trials`)."""
 
     __slots__ = ("allowed", "count", "method", "segments", "websocket", "websocket_mismatch")
 
@@ -124,7 +124,7 @@ class _Walk:
         """Return the rule that the segments from `at` on lead to, and the texts of its variables.
 
         Raises:
-            _SlashRequired: they would, with one slash more.
+            SlashRequired: they would, with one slash more.
         """
         segments = self.segments
         while at < self.count:
@@ -197,7 +197,7 @@ class _Walk:
                     rule.methods is None or self.method in rule.methods
                 ):
                     if rule.strict_slashes:
-                        raise _SlashRequired
+                        raise SlashRequired
                     return rule, values
         return None
 
@@ -273,7 +273,12 @@ class RouteTable:
             self.literal.pop(path, None)
 
     def find(
-        self, domain: str, path: str, method: str, websocket: bool = False
+        self,
+        domain: str,
+        path: str,
+        method: str,
+        websocket: bool = False,
+        walk: Walk | None = None,
     ) -> tuple[Rule, dict[str, Any]]:
         """Return the rule for a request and the values for its view.
 
@@ -282,6 +287,7 @@ class RouteTable:
             path: the decoded path. It begins with one slash, or is empty.
             method: the method, in upper case.
             websocket: whether it is a WebSocket's.
+            walk: goes through the tree, and takes notes on its way; None: nobody looks on.
 
         Raises:
             RequestPath: a rule matches when the path is written with a slash at its end, or with single slashes.
@@ -289,16 +295,19 @@ class RouteTable:
         """
         # PERF: segments beyond the deepest rule stay in one piece: 8 KiB of "a/" take 2 µs, not 150.
         segments = path.split("/", self._depth)
-        root = self._root
-        state = root.static.get(domain)
-        if state is not None:
-            try:
-                first = straight(state, segments, method, websocket)
-            except ValidationError:
-                first = None
-            if first is not None:
-                return first
-        walk = _Walk(segments, method, websocket)
+        if walk is None:
+            state = self._root.static.get(domain)
+            if state is not None:
+                try:
+                    first = straight(state, segments, method, websocket)
+                except ValidationError:
+                    first = None
+                if first is not None:
+                    return first
+            walk = Walk(segments, method, websocket)
+        else:
+            walk.segments = segments
+            walk.count = len(segments)
         try:
             found = self._walk(walk, domain)
             if found is not None:
@@ -310,13 +319,13 @@ class RouteTable:
                 found = self._walk(walk, domain)
                 if found is not None and found[0].merge_slashes is not False:
                     raise RequestPath(path)
-        except _SlashRequired:
+        except SlashRequired:
             raise RequestPath(f"{path}/") from None
         except ValidationError:
             pass  # Werkzeug tries no other rule then, and nor do we.
         raise NoMatch(walk.allowed, walk.websocket_mismatch)
 
-    def _walk(self, walk: _Walk, domain: str) -> Found | None:
+    def _walk(self, walk: Walk, domain: str) -> Found | None:
         root = self._root
         if root.dynamic:
             walk.segments = [domain, *walk.segments]
