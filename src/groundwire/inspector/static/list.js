@@ -1,0 +1,255 @@
+/**
+ * The live list: one row per exchange, the newest at the top.
+ *
+ * Rows come in by the hundred a second. They are kept in a map, and once per frame the map is brought into the page;
+ * it holds the newest thousand, whatever the recorder keeps.
+ */
+
+import { grouped, lasted, make, octets, refill, rove, sized, timeOfDay } from "./nodes.js";
+
+const MOST_ROWS = 1000;
+const MOST_CHOICES = 200; // endpoints to choose from
+const UNDER_WAY = new Set(["receiving", "answering"]);
+
+export class LiveList {
+  /**
+   * @param {Object} nodes `rows` (the ol), `nothing` (shown when there are none), `filters` (the form)
+   * @param {function(LiveList)} changed called once per frame in which rows came or went
+   */
+  constructor({ rows, nothing, filters }, changed) {
+    Object.assign(this, { rows, nothing, filters, changed });
+    this.summaries = new Map(); // by id, the oldest first
+    this.nodes = new Map(); // those of them that match the filters
+    this.waiting = new Map(); // came since the last frame, or while paused
+    this.paused = false;
+    this.selected = "";
+    this.loaded = false;
+    this.scheduled = false;
+    this.filter = this.readFilters();
+    filters.addEventListener("input", () => this.refilter());
+    filters.addEventListener("submit", (event) => event.preventDefault());
+    rows.addEventListener("keydown", (event) => rove(event, this.links()));
+    rows.addEventListener("focusin", (event) => this.makeStop(event.target));
+  }
+
+  // --- what comes in ----------------------------------------------------------------------------------------
+
+  /** An exchange is new, or has changed. */
+  receive(summary) {
+    this.waiting.set(summary.id, summary);
+    if (this.paused) this.bound(this.waiting);
+    this.schedule();
+  }
+
+  /** Begin anew with what the recorder has, the newest first. What came in meanwhile stays. */
+  load(summaries) {
+    this.loaded = true;
+    this.summaries.clear();
+    for (const summary of summaries.slice(0, MOST_ROWS).reverse()) this.summaries.set(summary.id, summary);
+    this.rebuild();
+  }
+
+  clear() {
+    this.waiting.clear();
+    this.summaries.clear();
+    this.rebuild();
+  }
+
+  /** While paused nothing moves; what comes in waits, and is counted. */
+  pause(paused) {
+    this.paused = paused;
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    // A page in the background gets no frames; there, a second is soon enough.
+    if (document.hidden) setTimeout(() => this.drawWaiting(), 1000);
+    else requestAnimationFrame(() => this.drawWaiting());
+  }
+
+  drawWaiting() {
+    this.scheduled = false;
+    if (!this.paused) {
+      const fresh = [];
+      for (const [id, summary] of this.waiting) {
+        const known = this.summaries.has(id);
+        this.summaries.set(id, summary);
+        this.offerChoices(summary);
+        const old = this.nodes.get(id);
+        if (!this.matches(summary)) this.drop(id);
+        else if (old) this.redraw(old, summary);
+        else if (!known) fresh.unshift(this.rowNode(summary));
+      }
+      this.waiting.clear();
+      this.rows.prepend(...fresh.slice(0, MOST_ROWS));
+      this.bound(this.summaries, (id) => this.drop(id));
+      this.settle();
+    }
+    this.changed(this);
+  }
+
+  /** Drop the oldest above what is held. */
+  bound(map, drop = () => {}) {
+    for (const id of map.keys()) {
+      if (map.size <= MOST_ROWS) return;
+      map.delete(id);
+      drop(id);
+    }
+  }
+
+  // --- filters ----------------------------------------------------------------------------------------------
+
+  readFilters() {
+    const { text, method, status, endpoint } = this.filters.elements;
+    return {
+      words: text.value.toLowerCase().split(/\s+/).filter(Boolean),
+      method: method.value,
+      status: status.value,
+      endpoint: endpoint.value,
+    };
+  }
+
+  get filtering() {
+    const { words, method, status, endpoint } = this.filter;
+    return Boolean(words.length || method || status || endpoint);
+  }
+
+  refilter() {
+    this.filter = this.readFilters();
+    this.rebuild();
+  }
+
+  unfilter() {
+    this.filters.reset();
+    this.refilter();
+  }
+
+  matches(summary) {
+    const { words, method, status, endpoint } = this.filter;
+    if (method && summary.method !== method) return false;
+    if (endpoint && summary.endpoint !== endpoint) return false;
+    if (status === "refused" ? summary.state !== "refused" : status && String(summary.status)[0] !== status) return false;
+    if (!words.length) return true;
+    const { id, target, endpoint: name, status: code, refusal } = summary;
+    const text = `${id} ${summary.method} ${target} ${name} ${code} ${refusal ?? ""}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  }
+
+  /** Methods and endpoints that have been seen can be chosen. */
+  offerChoices({ method, endpoint }) {
+    offer(this.filters.elements.method, method);
+    offer(this.filters.elements.endpoint, endpoint);
+  }
+
+  // --- rows -------------------------------------------------------------------------------------------------
+
+  rebuild() {
+    this.nodes.clear();
+    const rows = [];
+    for (const summary of this.summaries.values()) {
+      this.offerChoices(summary);
+      if (this.matches(summary)) rows.push(this.rowNode(summary));
+    }
+    this.rows.replaceChildren(...rows.reverse());
+    this.settle();
+    this.changed(this);
+  }
+
+  rowNode(summary) {
+    const link = make("a", { tabindex: -1, href: `#${summary.id}` });
+    const row = make("li", { class: "row", data: { id: summary.id } }, link);
+    this.nodes.set(summary.id, row);
+    this.redraw(row, summary);
+    return row;
+  }
+
+  redraw(row, summary) {
+    const { id, method, target, status, octets: size, duration_us: duration, endpoint, began, state, refusal } = summary;
+    const refused = state === "refused";
+    const link = row.firstElementChild;
+    row.className = `row${refused ? " refused" : ""}${UNDER_WAY.has(state) ? " under-way" : ""}`;
+    const told = target || refusal || "";
+    link.setAttribute("aria-label", spoken(summary));
+    if (id === this.selected) link.setAttribute("aria-current", "true");
+    refill(
+      link,
+      make("span", { class: `status class-${String(status)[0]}` }, status ? String(status) : UNDER_WAY.has(state) ? "···" : "–"),
+      make("span", { class: "method" }, method || "—"),
+      make("span", { class: target ? "target" : "target told", title: told }, told.length > 300 ? `${told.slice(0, 300)}…` : told),
+      make("span", { class: "endpoint" }, refused ? "refused" : endpoint),
+      make("span", { class: "figure size" }, sized(size)),
+      make("span", { class: "figure time" }, lasted(duration)),
+      make("time", { class: "figure began", datetime: began }, timeOfDay(began)),
+    );
+  }
+
+  drop(id) {
+    const row = this.nodes.get(id);
+    if (!row) return;
+    this.nodes.delete(id);
+    // The focus does not fall out of the list with the row that has it.
+    if (row.contains(document.activeElement)) (row.previousElementSibling ?? row.nextElementSibling)?.firstElementChild.focus();
+    row.remove();
+  }
+
+  links() {
+    return [...this.rows.children].map((row) => row.firstElementChild);
+  }
+
+  /** One row is in the order of Tab: the one that had the focus last, or the first. */
+  makeStop(target) {
+    const link = target.closest("a");
+    if (!link || link === this.stop) return;
+    if (this.stop) this.stop.tabIndex = -1;
+    link.tabIndex = 0;
+    this.stop = link;
+  }
+
+  settle() {
+    if (!this.stop?.isConnected && this.rows.firstElementChild) this.makeStop(this.rows.firstElementChild.firstElementChild);
+  }
+
+  select(id) {
+    const link = (row) => row?.firstElementChild;
+    link(this.nodes.get(this.selected))?.removeAttribute("aria-current");
+    this.selected = id;
+    const chosen = link(this.nodes.get(id));
+    if (!chosen) return;
+    chosen.setAttribute("aria-current", "true");
+    this.makeStop(chosen);
+    chosen.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Put the focus on the row of a request, or on the one that is first. */
+  focus(id = "") {
+    const row = this.nodes.get(id) ?? (this.stop?.isConnected ? this.stop.parentElement : this.rows.firstElementChild);
+    row?.firstElementChild.focus();
+  }
+
+  /** The id of the row so many below (or above) another; null at the ends. */
+  neighbour(id, step) {
+    const row = this.nodes.get(id);
+    const other = step > 0 ? row?.nextElementSibling : row?.previousElementSibling;
+    return other?.dataset.id ?? null;
+  }
+}
+
+/** A row in words, for those who hear it. */
+function spoken({ method, target, status, octets: size, duration_us: duration, endpoint, state, refusal }) {
+  const what = method || target ? `${method} ${target}` : "Unreadable request";
+  const outcome = state === "refused" ? `refused with ${status}: ${refusal ?? ""}` : status ? `status ${status}` : state;
+  return [what, outcome, endpoint && `endpoint ${endpoint}`, octets(size), lasted(duration)].filter(Boolean).join(", ");
+}
+
+function offer(select, value) {
+  if (!value || select.length > MOST_CHOICES) return;
+  const options = [...select.options];
+  if (options.some((option) => option.value === value)) return;
+  const next = options.slice(1).find((option) => option.value > value);
+  select.insertBefore(make("option", { value }, value), next ?? null);
+}
+
+/** "1 request", "1,000 requests". */
+export const requests = (count) => `${grouped(count)} ${count === 1 ? "request" : "requests"}`;

@@ -1,0 +1,94 @@
+/** The Route view: how the request found its function, and which functions ran. */
+
+import { absent, lasted, make, notice, section } from "./nodes.js";
+
+const PLACES = {
+  inline: "Runs on the event loop, at once: it was never seen to wait.",
+  loop: "Runs on the event loop: it is async and gives way where it waits.",
+  thread: "Runs in a thread, where it may wait without holding up others.",
+};
+
+/** Make the view of an exchange. */
+export function routeView(exchange) {
+  const { routing, calls } = exchange;
+  return make(
+    "div",
+    { class: "reading-column" },
+    routing ? [verdict(exchange), section("Candidates", candidates(routing.candidates))] : unrouted(exchange),
+    routing?.handler ? section("Handler", handler(exchange)) : null,
+    section("What ran", calls.length ? callTable(calls) : absent("No function of the application was called.")),
+  );
+}
+
+function unrouted({ refusal }) {
+  if (refusal) return absent("The request was refused before it was routed: no code of the application ran.");
+  return absent("The handler of this server tells nothing of its routes.");
+}
+
+/** The outcome in a sentence. */
+function verdict({ method, path, routing }) {
+  const matched = routing.candidates.find((candidate) => candidate.result === "matched");
+  const asked = make("code", {}, `${method} ${path}`);
+  if (matched) return make("p", { class: "lead" }, asked, " matches ", make("code", {}, matched.rule), " and goes to ", make("strong", {}, matched.endpoint), ".");
+  const here = routing.methods_here ?? [];
+  if (here.length) return notice("warning", asked, ` matches no rule for ${method}. The path is there for `, make("code", {}, here.join(", ")), ".");
+  return notice("warning", asked, " matches none of the rules below.");
+}
+
+function candidates(list) {
+  if (!list.length) return absent("There was no rule to try.");
+  return make("ol", { class: "candidates" }, list.map(candidate));
+}
+
+function candidate({ rule, endpoint, methods, result, why, converters }) {
+  const matched = result === "matched";
+  return make(
+    "li",
+    { class: matched ? "candidate matched" : "candidate" },
+    make("span", { class: "sign", "aria-hidden": "true" }, matched ? "✓" : "×"),
+    make(
+      "div",
+      {},
+      make("p", {}, make("code", { class: "rule" }, rule), " ", make("span", { class: "quiet" }, (methods ?? []).join(" "))),
+      make("p", { class: "quiet" }, make("span", { class: "endpoint" }, endpoint), matched ? "" : ` — ${result}${why ? `: ${why}` : ""}`),
+      converters?.length ? make("ul", { class: "conversions" }, converters.map(conversion)) : null,
+    ),
+  );
+}
+
+function conversion({ name, converter, text, value }) {
+  const failed = value === null || value === undefined;
+  return make("li", {}, make("code", {}, `<${converter}:${name}>`), " took ", make("code", {}, text), failed ? " and refused it" : [" and made ", make("code", {}, value)]);
+}
+
+function handler({ routing, place, place_reason: reason }) {
+  const { name, file, line, source, runs, reason: usual } = routing.handler;
+  const where = place || runs;
+  return [
+    make("p", {}, make("strong", {}, name), " ", make("span", { class: "quiet file" }, `${file}:${line}`)),
+    where ? make("p", { class: "quiet" }, PLACES[where] ?? where, " ", because(reason || usual)) : null,
+    source?.length ? sourceLines(source, line) : null,
+  ];
+}
+
+const because = (reason) => (reason ? `Why: ${reason.replace(/\.$/, "")}.` : "");
+
+function sourceLines(lines, first) {
+  const numbered = lines.map((text, index) => make("span", { class: "line", data: { line: first + index } }, `${text.replace(/\n$/, "")}\n`));
+  return make("pre", { class: "block source", tabindex: 0, "aria-label": "Source of the handler" }, make("code", {}, numbered));
+}
+
+function callTable(calls) {
+  const rows = calls.map(({ role, name, file, line, start_us: start, end_us: end, outcome }) =>
+    make(
+      "tr",
+      { class: role === "view" ? "view" : null },
+      make("td", { class: "role" }, role.replaceAll("_", " ")),
+      make("th", { scope: "row" }, name, file ? make("span", { class: "quiet file" }, `${file}:${line}`) : null),
+      make("td", { class: /^raised/.test(outcome ?? "") ? "wrong" : null }, outcome ?? ""),
+      make("td", { class: "figure" }, start !== null && end !== null ? lasted(end - start) : ""),
+    ),
+  );
+  const heads = ["Role", "Function", "Outcome"].map((text) => make("th", { scope: "col" }, text));
+  return make("table", { class: "ran" }, make("thead", {}, make("tr", {}, heads, make("th", { scope: "col", class: "figure" }, "Time"))), make("tbody", {}, rows));
+}
