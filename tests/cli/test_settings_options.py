@@ -56,12 +56,27 @@ def test_each_setting_has_a_flag(given: list[dict[str, Any]]) -> None:
             }
         elif setting.kind == "choice":
             tries = {(flag, choice): choice for choice in setting.choices}
+            if setting.alone is not None:
+                tries = {(f"{flag}={choice}",): choice for choice in setting.choices}
+                tries[flag,] = setting.alone
         else:
             tries = {(flag, text): value for text, value in samples[setting.kind].items()}
         for arguments, value in tries.items():
             result = say(*arguments)
             assert 0 == result.exit_code, result.output
             assert {setting.name: value} == given.pop()
+
+
+def test_a_flag_that_means_something_alone_takes_no_other_argument_for_its_value(
+    given: list[dict[str, Any]],
+) -> None:
+    assert 0 == say("--wire", "--threads", "4").exit_code
+    assert {"wire": "on", "threads": 4} == given.pop()
+
+    result = say("--wire", "off")
+
+    assert 2 == result.exit_code
+    assert "unexpected extra argument (off)" in result.output
 
 
 def test_nothing_is_given_where_nothing_is_said(given: list[dict[str, Any]]) -> None:

@@ -70,6 +70,9 @@ def test_groups_name_settings_that_exist() -> None:
         ("graceful_seconds", "inf", None),
         ("reload_include", "a, b c", ("a", "b c")),
         ("trusted_proxies", "10.0.0.0/8, ::1 unix", ("10.0.0.0/8", "::1", "unix")),
+        ("wire", "1", "on"),
+        ("wire", "console", "console"),
+        ("wire", "page", None),
     ],
 )
 def test_a_text_is_a_value_or_refused(name: str, text: str, value: Any) -> None:

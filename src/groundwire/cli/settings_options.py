@@ -107,7 +107,8 @@ class SettingOption(click.Option):
         if self.setting.kind == "switch":
             flags = f"{flags} / --no-{self.setting.flags[0]}"
         else:
-            flags = f"{flags} {self.setting.placeholder}"
+            alone = self.setting.alone is not None
+            flags += f"[={self.setting.placeholder}]" if alone else f" {self.setting.placeholder}"
         text = first_sentence(self.setting.description)
         default = self.setting.shown_default
         return flags, f"{text} [{default}]" if default else text
@@ -115,6 +116,17 @@ class SettingOption(click.Option):
 
 class CommandWithSettings(click.Command):
     """A command whose help shows the settings under headings."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments apart; a flag that means something alone never takes the next one for its value."""
+        alone = {
+            f"--{flag}": f"--{flag}={setting.alone}"
+            for setting in settings_table().values()
+            for flag in setting.flags
+            if setting.alone is not None
+        }
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(ctx, [*(alone.get(arg, arg) for arg in args[:end]), *args[end:]])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, those of each group of settings together."""

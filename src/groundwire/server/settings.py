@@ -10,6 +10,8 @@ ForwardedHeaders = Literal["auto", "forwarded", "x-forwarded"]
 
 ClientCertificates = Literal["required", "optional"]
 
+Wire = Literal["auto", "on", "off", "console"]
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
@@ -153,6 +155,19 @@ class ServerSettings:
 
     metrics: bool = False
     """Whether figures are kept for ``/-/metrics``. They are where there is an admin address or a control socket."""
+
+    wire: Wire = "auto"
+    """Whether exchanges are recorded and shown at ``/__wire__``; ``console`` also prints each. ``auto``: in debug
+    mode."""
+
+    wire_token: str = field(default="", repr=False)
+    """What opens ``/__wire__`` to other machines too. Empty: it is there on loopback only."""
+
+    wire_secrets: bool = False
+    """Whether what is recorded keeps passwords, cookies and other secrets, which are masked otherwise."""
+
+    wire_bytes: int = 8 * 1024 * 1024
+    """What all recorded exchanges take in memory. Beyond: the oldest are forgotten."""
 
     def __post_init__(self) -> None:
         log_format.check(self.access_log_format)

@@ -41,6 +41,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Development": ("reload", "reload_include", "reload_exclude", "reload_seconds"),
     "Log": ("access_log", "access_log_format", "request_id", "metrics"),
+    "Inspector": ("wire", "wire_token", "wire_secrets", "wire_bytes"),
     "TLS": (
         *("cert", "key", "tls_dev", "client_ca", "client_cert", "redirect_http", "hsts_seconds"),
         "tls_handshake_seconds",
@@ -83,6 +84,7 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "start_seconds": ("start-timeout",),
     "heartbeat_seconds": ("heartbeat-timeout",),
     "reload_seconds": ("reload-interval",),
+    "wire_bytes": ("wire-bytes",),
     **{
         f"{name}{unit}": (f"max-{name.replace('_', '-')}",)
         for name, unit in (
@@ -108,8 +110,17 @@ AT_LEAST: Final[Mapping[str, int]] = dict.fromkeys(
 
 AT_MOST: Final[Mapping[str, int]] = {"port": 65535}
 
-WORDS: Final[Mapping[str, Mapping[str, Any]]] = {"workers": {"auto": 0}}
-"""Words that may stand for a number."""
+WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "workers": {"auto": 0},
+    "wire": {
+        **dict.fromkeys(("1", "yes", "true"), "on"),
+        **dict.fromkeys(("0", "no", "false"), "off"),
+    },
+}
+"""Words that may stand for a value."""
+
+ALONE: Final[Mapping[str, str]] = {"wire": "on"}
+"""What a flag means that comes without a value, which may then only follow an equals sign."""
 
 PLACEHOLDERS: Final[Mapping[str, str]] = {
     "host": "HOST",
@@ -124,6 +135,7 @@ PLACEHOLDERS: Final[Mapping[str, str]] = {
     "user": "USER",
     "group": "GROUP",
     "workers": "N|auto",
+    "wire": "console|off",
 }
 
 BEFORE_THE_PROGRAM: Final = frozenset(
@@ -193,6 +205,11 @@ class Setting:
         return self.unit.upper() or "N"
 
     @property
+    def alone(self) -> str | None:
+        """What its flag means without a value; None where that cannot be."""
+        return ALONE.get(self.name)
+
+    @property
     def description(self) -> str:
         """The field's docstring."""
         return _docstrings(self.owner).get(self.name, "")
@@ -244,8 +261,8 @@ class Setting:
             if self.default is None:
                 return None
             raise ValueError("None cannot be")
-        if self.kind == "switch" and isinstance(value, bool):
-            return value
+        if isinstance(value, bool) and (self.kind == "switch" or self.name in ALONE):
+            return value if self.kind == "switch" else self.parse("yes" if value else "no")
         if self.kind == "texts" and isinstance(value, list | tuple):
             return tuple(str(part) for part in typing.cast("Iterable[Any]", value))
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
