@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from .addresses import ListeningSockets, scheme_of
 from .errors import StartError
+from .observer import Observer
 from .server import AnyHandler, Server
 from .settings import ServerSettings
 from .sink import Sink
@@ -50,6 +51,7 @@ def run(
     loop: LoopChoice | None = None,
     announce: Callable[[Server], None] | None = None,
     listening: ListeningSockets | None = None,
+    observer: Observer | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit status for the process.
 
@@ -64,6 +66,7 @@ def run(
             uvloop where it is installed.
         announce: called once the server accepts connections; by default `announce_on_stderr`.
         listening: sockets that are listening already, to serve on in place of what `settings` say.
+        observer: who watches the server's connections, if anybody does.
 
     Returns:
         0 after a graceful stop, even one that its bound cut short; 128 and the signal's number when
@@ -71,7 +74,7 @@ def run(
     """
     diagnostics = log_to_stderr()
     received: list[int] = []
-    server = Server(handler, settings, listening=listening)
+    server = Server(handler, settings, listening=listening, observer=observer)
     try:
         make_loop = loop_factory(loop or os.environ.get(LOOP_VARIABLE) or "auto")
         server.open()

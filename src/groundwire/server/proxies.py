@@ -22,6 +22,7 @@ from ..protocol.head import RequestHead
 from ..protocol.proxy_header import ProxyHeader, ProxyHeaderError, parse_proxy_header
 from .connection import Connection
 from .errors import StartError
+from .observer import Observer
 from .server_state import ServerState
 from .settings import ServerSettings
 from .sockets import reset
@@ -65,12 +66,17 @@ class Proxies:
             self.trusted, settings.forwarded_headers, frozenset(settings.forwarded_fields)
         )
 
-    def maker(self, server: ServerState) -> Callable[[object], "ProxiedConnection | None"]:
+    def maker(
+        self, server: ServerState, observer: Observer | None = None
+    ) -> Callable[[object], "ProxiedConnection | None"]:
         """Return what makes a connection for a peer that is trusted, by its address; None for others."""
         trusted, forwarding = self.trusted, self.forwarding
+        connection_class = ProxiedConnection
+        if observer is not None:
+            connection_class = observer.connection_class(ProxiedConnection)
 
         def make(address: object) -> ProxiedConnection | None:
-            return ProxiedConnection(server, forwarding) if trusted.has_peer(address) else None
+            return connection_class(server, forwarding) if trusted.has_peer(address) else None
 
         return make
 

@@ -83,9 +83,9 @@ class RedirectingState:
         return getattr(self._server, name)
 
 
-def writer_for(settings: ServerSettings) -> ResponseWriter:
-    """Return what writes the responses of a server."""
-    make = IdentifyingWriter if settings.request_id else ResponseWriter
+def writer_for(settings: ServerSettings, *, identifies: bool = False) -> ResponseWriter:
+    """Return what writes the responses of a server; with `identifies`, it can say what one is called in any case."""
+    make = IdentifyingWriter if settings.request_id or identifies else ResponseWriter
     if settings.hsts_seconds and scheme_of(settings) == "https":
         return make(Strict_Transport_Security=f"max-age={settings.hsts_seconds}")
     return make()

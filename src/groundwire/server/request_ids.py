@@ -1,6 +1,7 @@
-"""Answers that say what their request is called: `--request-id`.
+"""Answers that say what their exchange is called: `--request-id`, and by what name an observer knows it.
 
-Without it the server has another writer and another class of deliveries, and calls the handler itself; it pays nothing.
+Without either the server has another writer and another class of deliveries, and calls the handler itself: it pays
+nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,27 +20,28 @@ _FIELD_LOWER: Final = FIELD.lower()
 
 
 class IdentifyingWriter(ResponseWriter):
-    """Writes X-Request-ID into the next response, if it has an identifier for it.
+    """Writes X-Request-ID into the next response, if it has an identifier for it, and an observer's own lines.
 
     Attributes:
         identifier: set right before a response is written, and gone with it; empty: none.
+        lines: field lines with their ends, likewise.
     """
 
-    __slots__ = ("identifier",)
+    __slots__ = ("identifier", "lines")
 
     def __init__(self, server: str = "groundwire", **fields: str) -> None:
         super().__init__(server, **fields)
         self.identifier = ""
+        self.lines = b""
 
     def whole(self, status: int, content_type: str | None, content: bytes) -> bytes:
         """Write a response with the usual fields and all its content; see `ResponseWriter.whole`."""
         identifier, self.identifier = self.identifier, ""
+        lines, self.lines = self.lines, b""
         data = super().whole(status, content_type, content)
-        if not identifier:
-            return data
-        # PERF: behind the status line; 0.4 µs, where a head of its own takes 10.
-        end = data.index(b"\r\n") + 2
-        return b"%b%b: %b\r\n%b" % (data[:end], _FIELD, identifier.encode(), data[end:])
+        if identifier:
+            lines = b"%b: %b\r\n%b" % (_FIELD, identifier.encode(), lines)
+        return _behind_status_line(data, lines) if lines else data
 
     def head(
         self,
@@ -66,19 +68,28 @@ class IdentifyingWriter(ResponseWriter):
             connection=connection,
             interim=interim,
         )
-        if not interim:
-            self.identifier = ""
-        return head
+        if interim:
+            return head
+        self.identifier = ""
+        lines, self.lines = self.lines, b""
+        return _behind_status_line(head, lines) if lines else head
+
+
+def _behind_status_line(data: bytes, lines: bytes) -> bytes:
+    """Return a response with more field lines. PERF: 0.3 µs, where a head of its own takes 10."""
+    end = data.index(b"\r\n") + 2
+    return b"%b%b%b" % (data[:end], lines, data[end:])
 
 
 class IdentifiedDelivery(Delivery):
-    """Sends an answer with X-Request-ID, unless the program has set another."""
+    """Sends an answer with X-Request-ID, if there is to be one, unless the program has set another."""
 
     __slots__ = ()
 
     def _respond(self, response: Response) -> bool:
-        writer = self._connection.server.writer
-        if isinstance(writer, IdentifyingWriter):
+        server = self._connection.server
+        writer = server.writer
+        if isinstance(writer, IdentifyingWriter) and server.settings.request_id:
             writer.identifier = fit_id(self.request)
         return super()._respond(response)
 

@@ -30,6 +30,7 @@ from .errors import StartError
 from .hangs import Hangs
 from .listener import Listener, connection_limit
 from .metrics import Metrics
+from .observer import Observer
 from .redirecting import RedirectingState, writer_for
 from .request_ids import IdentifiedDelivery, IdentifyingWriter, identifying
 from .server_state import Answer, Counters, RequestLog
@@ -104,6 +105,7 @@ class Server:
         listening: sockets that are listening already, to serve on in place of what `settings` say.
         sink: what the access log is written to, in place of what `settings` say.
         tls: the certificates, loaded already, in place of what `settings` say.
+        observer: who watches its connections, if anybody does.
 
     Attributes:
         each_second: called by the sweep, once a second.
@@ -129,12 +131,13 @@ class Server:
         listening: ListeningSockets | None = None,
         sink: Sink | None = None,
         tls: TLS | None = None,
+        observer: Observer | None = None,
     ) -> None:
         given: Any = handler
         self.handler: Handler = given if hasattr(given, "handle") else CallableHandler(given)
         self.handle: Callable[[Request], Answer] = self.handler.handle
         self.settings = settings or ServerSettings()
-        self.writer = writer_for(self.settings)
+        self.writer = writer_for(self.settings, identifies=observer is not None)
         self.request_lines: RequestLines = {}
         self.counters = Counters()
         self.connections: set[Connection] = set()
@@ -148,6 +151,10 @@ class Server:
         self.each_second: list[Callable[[], None]] = []
         self.url = listening.url if listening is not None else ""
         self.port: int | None = listening.port if listening is not None else None
+        self._observer = observer
+        if observer is not None:
+            given_class: Any = connection_class
+            connection_class = observer.connection_class(given_class)
         self._connection_class = connection_class
         self._listening = listening
         self._listeners: list[Listener[Connection]] = []
@@ -252,7 +259,7 @@ class Server:
         proxies = self._proxies
         make_proxied = None
         if proxies is not None and proxies.trusted:
-            make_proxied = proxies.maker(state)
+            make_proxied = proxies.maker(state, self._observer)
             protect = proxies.introducing(protect)
         return Listener(
             self.loop,
@@ -288,13 +295,15 @@ class Server:
                 settings.access_log_format,
                 request_id=settings.request_id,
             )
-        if isinstance(self.writer, IdentifyingWriter):
+        if settings.request_id and isinstance(self.writer, IdentifyingWriter):
             self.delivery_class = IdentifiedDelivery
             self.handle = identifying(self.handle, self.writer)
         if settings.metrics:
             self.access_log = self.metrics = Metrics(self, self.access_log)
             self.handle = self.metrics.handle
             self.metrics.start()
+        if self._observer is not None:
+            self._observer.attached(self)
         self.writer.set_date(date_field(time.time()))
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:

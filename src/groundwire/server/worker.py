@@ -24,6 +24,7 @@ from .addresses import ListeningSockets, scheme_of
 from .channel import ChildChannel, Message
 from .errors import StartError
 from .exits import told_exits
+from .observer import Observer
 from .privileges import Identity, become
 from .process import (
     CANNOT_START,
@@ -63,6 +64,9 @@ class Loaded:
 
     note: str = ""
     """What an operator should know of it."""
+
+    observe: "Callable[[Worker], Observer | None] | None" = None
+    """Makes who watches the worker that serves it, if anybody shall."""
 
 
 Load = Callable[[], Loaded]
@@ -138,7 +142,12 @@ class Worker:
         log_to_stderr(f"[{os.getpid()}] ")
         settings = loaded.settings or self._settings
         self.server = Server(
-            loaded.handler, settings, listening=self._post.listening, sink=sink, tls=tls
+            loaded.handler,
+            settings,
+            listening=self._post.listening,
+            sink=sink,
+            tls=tls,
+            observer=loaded.observe(self) if loaded.observe is not None else None,
         )
         sys.setswitchinterval(SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=make_loop) as runner:
