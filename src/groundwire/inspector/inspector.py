@@ -1,0 +1,49 @@
+"""What is put on a server so that its exchanges are recorded."""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from ..server.server import Server
+from ..server.settings import ServerSettings
+from .logs import begin_capturing
+from .recorder import Recorder, masker_for
+from .recording import RecordedDelivery, recording_class, recording_handle
+
+ConnectionT = TypeVar("ConnectionT")
+
+
+class Inspector:
+    """Watches one server (`groundwire.server.observer.Observer`) and keeps what it sees.
+
+    Args:
+        settings: the server's.
+        worker: the number of this process among those that serve.
+
+    Attributes:
+        recorder: the exchanges.
+        on_attached: called with the server when it has its loop, after the recording has been set up.
+    """
+
+    def __init__(self, settings: ServerSettings | None = None, *, worker: int = 1) -> None:
+        self.settings = settings or ServerSettings()
+        self.recorder = Recorder(
+            masker_for(secrets=self.settings.wire_secrets),
+            bound_octets=self.settings.wire_bytes,
+            worker=worker,
+        )
+        self.on_attached: list[Callable[[Server], None]] = []
+
+    def connection_class(self, base: type[ConnectionT], /) -> type[ConnectionT]:
+        """Return the class of connections that record what they carry."""
+        return cast("type[ConnectionT]", recording_class(base, self.recorder))
+
+    def attached(self, server: Server, /) -> None:
+        """Have each request handled under the eyes of its record."""
+        server.delivery_class = RecordedDelivery
+        server.handle = recording_handle(server.handle)
+        begin_tracing = getattr(server.handler, "begin_tracing", None)
+        if begin_tracing is not None:
+            begin_tracing()
+        begin_capturing()
+        for call in self.on_attached:
+            call(server)
