@@ -7,7 +7,7 @@ import difflib
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, cast
@@ -133,7 +133,7 @@ def _paths(before: Any, after: Any, path: str) -> Iterator[dict[str, Any]]:
             else:
                 yield from _paths(old[name], new[name], inner)
     elif isinstance(before, list) and isinstance(after, list):
-        former, latter = cast("list[Any]", before), cast("list[Any]", after)
+        former, latter = cast("Sequence[Any]", before), cast("Sequence[Any]", after)
         shared = min(len(former), len(latter))
         for index in range(shared):
             yield from _paths(former[index], latter[index], f"{path}[{index}]")
@@ -154,11 +154,8 @@ def _shown(value: Any) -> Any:
     """Return a value that is not long; in place of one that is, its beginning as text."""
     if isinstance(value, str):
         return _cut(value, SHOWN_CHARS)
-    if not isinstance(value, dict | list):
-        return value
-    whole = cast("Any", value)
-    text = json.dumps(whole, ensure_ascii=False)
-    return whole if len(text) <= SHOWN_CHARS else _cut(text, SHOWN_CHARS)
+    text = json.dumps(value, ensure_ascii=False)
+    return value if len(text) <= SHOWN_CHARS else _cut(text, SHOWN_CHARS)
 
 
 def _cut(text: str, chars: int) -> str:
