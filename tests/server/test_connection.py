@@ -1187,6 +1187,30 @@ async def fails_at_once_too() -> AsyncIterator[bytes]:
     yield b""
 
 
+def loses_its_upstream(pieces: int) -> Iterator[bytes]:
+    yield from [b"x"] * pieces
+    raise ConnectionResetError("the database has gone")
+
+
+async def loses_its_upstream_too(pieces: int) -> AsyncIterator[bytes]:
+    for piece in [b"x"] * pieces:
+        yield piece
+    raise BrokenPipeError("the database has gone")
+
+
+@pytest.mark.parametrize("source", [loses_its_upstream, loses_its_upstream_too])
+def test_a_connection_that_a_stream_loses_is_not_taken_for_the_clients(
+    source: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Wire(lambda _: Response(source(0))) as wire:
+        wire.send(GET).until_idle()
+        assert [500] == [answer.status for answer in wire.answers()]
+    with Wire(lambda _: Response(source(1))) as wire:
+        wire.send(GET).until(lambda: wire.closed)
+        assert 1 == wire.server.counters.resets
+    assert 2 == sum("the database has gone" in str(record.exc_info) for record in caplog.records)
+
+
 @pytest.mark.parametrize("source", [fails_at_once, fails_at_once_too])
 def test_a_stream_that_fails_before_its_first_piece_is_answered_500(
     source: Any, caplog: pytest.LogCaptureFixture

@@ -30,6 +30,7 @@ from .delivery import Delivery, no_room
 from .pace import SendingPace
 from .reception import Reception
 from .refusals import send_refusal
+from .sending import PeerGone
 from .server_state import ServerState
 from .sockets import reset
 from .state import State
@@ -163,7 +164,7 @@ class Connection(asyncio.Protocol):
             return  # only the transport is done
         self.state = CLOSED
         if self._drain_waiter is not None and not self._drain_waiter.done():
-            self._drain_waiter.set_exception(ConnectionResetError("the client has gone"))
+            self._drain_waiter.set_exception(PeerGone("the client has gone"))
         if self.delivery is not None:
             self.delivery.peer_gone()
         if self.reception is not None:
@@ -617,7 +618,7 @@ class Connection(asyncio.Protocol):
         """Wait until the peer has taken enough of what was sent."""
         # The transport knows first, when a write has failed; asyncio's warns of each further one.
         if self.state is CLOSED or self.transport.is_closing():
-            raise ConnectionResetError("the client has gone")
+            raise PeerGone("the client has gone")
         if not self._writable:
             self._drain_waiter = self.loop.create_future()
             await self._drain_waiter

@@ -15,7 +15,7 @@ from ..http.handler import InThread
 from ..http.request import Request
 from ..http.response import Response
 from .hangs import Handling
-from .sending import Framing, Outlet, Progress, frame, send_stream
+from .sending import Framing, Outlet, PeerGone, Progress, frame, send_stream
 from .server_state import ServerState
 from .takeover import Takeover
 from .threads import Call, Outcome
@@ -200,7 +200,7 @@ class Delivery:
         writer = connection.server.writer
         try:
             await send_stream(connection, writer, framing, response, self._context, progress)
-        except (asyncio.CancelledError, ConnectionError) as gone:  # the client, or the server stops
+        except (asyncio.CancelledError, PeerGone) as gone:  # the client, or the server stops
             if progress.begun:
                 self._record(response.status_code, progress.octets)
             self._close(response)

@@ -85,6 +85,10 @@ def frame(
     return Framing(head, has_content, chunked, length, persistent)
 
 
+class PeerGone(ConnectionResetError):
+    """Nobody is there to take the answer. Not any `ConnectionError`: a program's own connections fail too."""
+
+
 class Outlet(Protocol):
     """Where a stream of content goes: a connection, or one stream of it."""
 
@@ -95,7 +99,7 @@ class Outlet(Protocol):
         ...
 
     async def drained(self) -> None:
-        """Wait until the peer has taken enough of what was sent. Raises `ConnectionError` when it is gone."""
+        """Wait until the peer has taken enough of what was sent. Raises `PeerGone`."""
         ...
 
 
