@@ -26,6 +26,7 @@ LAYERS = {
     "inspector": 4,
     "adapters": 4,
     "cli": 5,
+    "lessons": 5,
     "lessons": 5,  # what `groundwire learn` serves: pages, programs, and what runs and checks them
     "demo": 6,  # an application: it stands on everything, nothing stands on it
     "flask": 6,
@@ -34,8 +35,8 @@ LAYERS = {
 ENTRANCES = {"", "__main__", "as_flask"}
 """Modules at the top of the package: they import any layer, and only `ORDINARY_APPLICATIONS` import them."""
 
-ORDINARY_APPLICATIONS = {"demo"}
-"""Layers written as a user would write them: ``from groundwire import Groundwire``."""
+ORDINARY_APPLICATIONS = {"demo", "lessons"}
+"""Layers written as a user would write them: ``from groundwire import Groundwire``. Of the lessons, their programs."""
 
 LINES_PER_MODULE = 500
 LINES_PER_FUNCTION = 60

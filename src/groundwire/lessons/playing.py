@@ -1,0 +1,156 @@
+"""Runs a lesson's programs and sends its requests."""
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Final
+
+from .asking import Asked, Conversation, Piece
+from .course import BESIDE_VARIABLE, Exchange, Lesson
+from .running import Running
+
+CLOSE_SECONDS: Final = 1.0
+REMEMBERED: Final = re.compile(rb"\{([A-Z][A-Za-z-]*)\}")
+
+PortOf = Callable[[Path], int]
+"""Says at which port a program listens, which it starts if it has to."""
+
+
+class Programs:
+    """The programs of one lesson, each started when it is first asked for, for the time of a ``with`` block.
+
+    They run in a folder of their own, so that what they write is not among the learner's files.
+
+    Args:
+        lesson: whose programs.
+        seconds: how long each may run.
+    """
+
+    def __init__(self, lesson: Lesson, seconds: float) -> None:
+        self.lesson = lesson
+        self._seconds = seconds
+        self._running: dict[Path, Running] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="groundwire-lesson-")
+
+    def __enter__(self) -> "Programs":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def port_of(self, file: Path) -> int:
+        """Return where a program listens; one that does not run, or no longer, is started.
+
+        Raises:
+            DoesNotRun: it does not start.
+        """
+        running = self._running.get(file)
+        if running is None or running.has_ended:
+            if running is not None:
+                running.stop()
+            running = Running(
+                file,
+                seconds=self._seconds,
+                folder=Path(self._folder.name),
+                environment=self.environment(file),
+            )
+            self._running[file] = running
+            running.start()
+        return running.port
+
+    def environment(self, file: Path) -> dict[str, str]:
+        """Return the variables that tell a program where the one beside it is."""
+        beside = self.lesson.beside
+        if beside is None or file == beside:
+            return {}
+        return {BESIDE_VARIABLE: f"http://127.0.0.1:{self.port_of(beside)}"}
+
+    def output_of(self, file: Path) -> str:
+        """Return what a program has printed."""
+        running = self._running.get(file)
+        return running.output if running is not None else ""
+
+    def stop(self) -> None:
+        """End all programs."""
+        for running in self._running.values():
+            running.stop()
+        self._running.clear()
+        self._folder.cleanup()
+
+
+class Player:
+    """Sends a lesson's requests, and remembers what later ones need of earlier answers.
+
+    Args:
+        lesson: whose requests.
+        port_of: says where a program listens.
+    """
+
+    def __init__(self, lesson: Lesson, port_of: PortOf) -> None:
+        self._lesson = lesson
+        self._port_of = port_of
+        self._fields: dict[str, str] = {}
+
+    def play(self, index: int) -> list[Piece]:
+        """Send the requests of the exchange `index`, and return all bytes that went either way.
+
+        Raises:
+            DoesNotRun: the program does not start.
+            OSError: it does not listen any more.
+        """
+        exchange = self._lesson.exchanges[index]
+        named = {
+            name.decode() for request in exchange.requests for name in REMEMBERED.findall(request)
+        }
+        if index and not named <= self._fields.keys():
+            self.play(index - 1)
+        return self.send(exchange)
+
+    def send(self, exchange: Exchange) -> list[Piece]:
+        """Send requests, whether or not the lesson has them."""
+        twin = self._lesson.twin
+        port = self._port_of(twin if exchange.to_twin and twin else self._lesson.program)
+        requests = [REMEMBERED.sub(self._remembered, request) for request in exchange.requests]
+        pieces: list[Piece] = []
+        if "pipelined" in exchange.words:
+            with Conversation(port) as conversation:
+                self._end(conversation, conversation.ask_at_once(requests))
+                return conversation.pieces
+        if "kept" in exchange.words:
+            with Conversation(port) as conversation:
+                self._end(conversation, [conversation.ask(request) for request in requests])
+                return conversation.pieces
+        for request in requests:
+            with Conversation(port) as conversation:
+                self._end(conversation, [conversation.ask(request)])
+                pieces += conversation.pieces
+        return pieces
+
+    def _remembered(self, match: re.Match[bytes]) -> bytes:
+        return self._fields.get(match[1].decode(), "").encode()
+
+    def _end(self, conversation: Conversation, answers: list[Asked]) -> None:
+        """Remember the last answer's fields, and note whether the program closes the connection."""
+        if not answers:
+            return
+        last = answers[-1].answer
+        self._fields.update(last.fields)
+        if says_close(answers[-1]) and conversation.is_closed_by_program(CLOSE_SECONDS):
+            conversation.pieces.append(Piece("closed", b""))
+
+
+def says_close(asked: Asked) -> bool:
+    """Whether an answer is the last on its connection, by what it says or by what ends it."""
+    connection = [
+        value.lower() for name, value in asked.answer.fields if name.lower() == "connection"
+    ]
+    return "close" in connection or asked.answer.framing == "close"
+
+
+@contextlib.contextmanager
+def played(lesson: Lesson, seconds: float = 60.0) -> Generator[Player]:
+    """Run the programs of a lesson and send its requests, for the time of a ``with`` block."""
+    with Programs(lesson, seconds) as programs:
+        yield Player(lesson, programs.port_of)

@@ -1,0 +1,20 @@
+"""Says what the client says about itself.
+
+groundwire run request_headers.py
+curl -i http://localhost:8000/
+"""
+
+from groundwire import Groundwire, request
+
+app = Groundwire(__name__)
+
+
+@app.route("/")
+def describe_client():
+    client = request.headers.get("User-Agent", "a client without a name")
+    kind = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    colour = request.headers.get("x-colour", "none")
+    text = f"{client} asks {request.host} for {kind}; favourite colour: {colour}"
+    if kind == "application/json":
+        return {"text": text}, {"Vary": "Accept, User-Agent, X-Colour"}
+    return text, {"Vary": "Accept, User-Agent, X-Colour"}

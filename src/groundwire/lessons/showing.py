@@ -1,0 +1,30 @@
+r"""Bytes as lines that can be read: ``\r\n`` shown where it is, and nothing else changed."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from .asking import Piece
+
+SIGNS: Final = {"sent": ">", "received": "<"}
+CLOSED: Final = "* the program closes the connection"
+
+
+def visible_lines(data: bytes) -> list[str]:
+    r"""Return bytes as lines of ASCII, each with its line end written out.
+
+    A backslash is two; what is neither a letter, a digit nor a sign is ``\xhh``.
+    """
+    lines = re.findall(rb"[^\n]*\n|[^\n]+", data)
+    return [line.decode("latin-1").encode("unicode_escape").decode("ascii") for line in lines]
+
+
+def transcript(pieces: Iterable[Piece]) -> list[str]:
+    """Return a conversation as lines: ``>`` is what was sent, ``<`` what came back."""
+    lines: list[str] = []
+    for piece in pieces:
+        if piece.way == "closed":
+            lines.append(CLOSED)
+        else:
+            lines += [f"{SIGNS[piece.way]} {line}" for line in visible_lines(piece.data)]
+    return lines

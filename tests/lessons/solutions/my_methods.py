@@ -1,0 +1,26 @@
+"""A solution."""
+
+from groundwire import Groundwire, abort, request
+
+app = Groundwire(__name__)
+notes = {}
+
+
+@app.get("/notes/<name>")
+def read(name):
+    return notes[name] if name in notes else abort(404)
+
+
+@app.put("/notes/<name>")
+def write(name):
+    status = 200 if name in notes else 201
+    notes[name] = request.get_data(as_text=True)
+    return notes[name], status
+
+
+@app.delete("/notes/<name>")
+def remove(name):
+    if name not in notes:
+        abort(404)
+    del notes[name]
+    return "", 204
