@@ -14,6 +14,7 @@ from ..http.wsgi_answers import response_of
 from . import environment, lifecycle, serving
 from .context import AppContext, RequestContext
 from .current import current
+from .describing import describe_routing
 from .execution import (
     SteppedInThread,
     drive,
@@ -241,6 +242,10 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
     def held_loop(self, request: Any, seconds: float) -> None:
         """Take note that answering `request` on the event loop took so long: its endpoint may have to go to threads."""
         self.plans.overran(self.plans.of(self, request.url_rule), seconds)
+
+    def describe_routing(self, request_or_head: Any) -> dict[str, Any]:
+        """Return how the app understands a request; see `groundwire.app.describing.describe_routing`."""
+        return describe_routing(self, request_or_head)
 
     def time_limit(self, request: Any) -> float | None:
         """Return how many seconds the route of `request` gives its answer; None: it does not say."""

@@ -268,7 +268,10 @@ def _not_come_to(tried: Sequence[Trial], said: Mapping[int, Reason], path: str) 
     rest = [reason for rule, reason in said.items() if rule not in known]
     if decided is None:
         compared = [(_likeness(reason.rule.rule, path), reason) for reason in rest[:COMPARED]]
-        compared.sort(key=lambda pair: (-pair[1].fitting, -pair[0]))
+        # What a converter refused is nearer than what is longer or shorter.
+        compared.sort(
+            key=lambda pair: (-pair[1].fitting, pair[1].result != "converter refused", -pair[0])
+        )
         rest[:COMPARED] = [reason for _, reason in compared]
     for reason in rest:
         if reason.path_fits:
