@@ -7,13 +7,14 @@ import difflib
 import json
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from ..http.json_limits import JSONLimits, check_json
 from ..http.media_types import parse_options_header
+from .shapes import is_list, is_object
 
 MAX_PATHS: Final = 100
 MAX_LINES: Final = 200
@@ -122,25 +123,23 @@ def _parsed(text: str) -> Any:
 
 def _paths(before: Any, after: Any, path: str) -> Iterator[dict[str, Any]]:
     """Yield what differs, by its path from the root ``$``."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
-        for name in {**old, **new}:
+    if is_object(before) and is_object(after):
+        for name in {**before, **after}:
             inner = f"{path}.{name}" if _IDENTIFIER.fullmatch(name) else f"{path}[{_key(name)}]"
-            if name not in new:
-                yield {"path": inner, "kind": "removed", "before": _shown(old[name])}
-            elif name not in old:
-                yield {"path": inner, "kind": "added", "after": _shown(new[name])}
+            if name not in after:
+                yield {"path": inner, "kind": "removed", "before": _shown(before[name])}
+            elif name not in before:
+                yield {"path": inner, "kind": "added", "after": _shown(after[name])}
             else:
-                yield from _paths(old[name], new[name], inner)
-    elif isinstance(before, list) and isinstance(after, list):
-        former, latter = cast("Sequence[Any]", before), cast("Sequence[Any]", after)
-        shared = min(len(former), len(latter))
+                yield from _paths(before[name], after[name], inner)
+    elif is_list(before) and is_list(after):
+        shared = min(len(before), len(after))
         for index in range(shared):
-            yield from _paths(former[index], latter[index], f"{path}[{index}]")
-        for index in range(shared, len(former)):
-            yield {"path": f"{path}[{index}]", "kind": "removed", "before": _shown(former[index])}
-        for index in range(shared, len(latter)):
-            yield {"path": f"{path}[{index}]", "kind": "added", "after": _shown(latter[index])}
+            yield from _paths(before[index], after[index], f"{path}[{index}]")
+        for index in range(shared, len(before)):
+            yield {"path": f"{path}[{index}]", "kind": "removed", "before": _shown(before[index])}
+        for index in range(shared, len(after)):
+            yield {"path": f"{path}[{index}]", "kind": "added", "after": _shown(after[index])}
     # 1 and true are equal to Python, 1 and 1.0 are too.
     elif before != after or type(before) is not type(after):
         yield {"path": path, "kind": "changed", "before": _shown(before), "after": _shown(after)}
