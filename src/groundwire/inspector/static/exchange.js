@@ -117,7 +117,7 @@ export class OpenExchange {
       timeOfDay(began),
       lasted(duration),
       endpoint,
-      place && `ran ${place === "inline" ? "inline" : `in the ${place}`}`,
+      place && { inline: "ran inline", loop: "ran on the loop", thread: "ran in a thread" }[place],
       client && `from ${client}`,
       `request ${number} of connection ${connection}`,
       ["answered", "refused"].includes(state) ? "" : state,

@@ -84,12 +84,13 @@ export const octets = (count) => `${grouped(count)} ${count === 1 ? "octet" : "o
 /** Microseconds for a person: "412 µs", "4.2 ms", "1.2 s". null: not known yet. */
 export function lasted(microseconds) {
   if (microseconds === null || microseconds === undefined) return "…";
-  if (Math.abs(microseconds) < 1000) return `${Math.round(microseconds)} µs`;
-  if (Math.abs(microseconds) < 1e6) return `${rounded(microseconds / 1000)} ms`;
+  if (microseconds < 0) return `−${lasted(-microseconds)}`;
+  if (microseconds < 1000) return `${Math.round(microseconds)} µs`;
+  if (microseconds < 1e6) return `${rounded(microseconds / 1000)} ms`;
   return `${rounded(microseconds / 1e6)} s`;
 }
 
-const rounded = (number) => (Math.abs(number) < 99.95 ? number.toFixed(1) : grouped(number));
+const rounded = (number) => (number < 99.95 ? number.toFixed(1) : grouped(number));
 
 /** The time of day with milliseconds, where the reader is. */
 export function timeOfDay(iso) {

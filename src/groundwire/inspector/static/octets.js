@@ -288,13 +288,14 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 // Control characters, and those that turn text around or take no room: seen, they would lie about the octets.
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
-/** One line about octets: characters, CR and LF by their names, the rest as escapes; cut off after `most` octets. */
+/** Octets in one line: characters, and the rest as escapes; cut off after `most` octets. */
 export function inOneLine(data, start, end, most = 200) {
+  if (end - start === 2 && data[start] === 13 && data[start + 1] === 10) return "CR LF";
   const stop = Math.min(end, start + most);
   let text = "";
   for (let i = start; i < stop; i++) {
-    if (data[i] === 13) text += "␍";
-    else if (data[i] === 10) text += "␊";
+    if (data[i] === 13) text += "\\r";
+    else if (data[i] === 10) text += "\\n";
     else {
       const size = characterSize(data, i, stop);
       const character = size ? UTF8.decode(data.subarray(i, i + size)) : "";

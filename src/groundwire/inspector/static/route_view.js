@@ -2,6 +2,8 @@
 
 import { absent, lasted, make, notice, section } from "./nodes.js";
 
+const MOST_CANDIDATES = 40; // shown without being asked
+
 const PLACES = {
   inline: "Runs on the event loop, at once: it was never seen to wait.",
   loop: "Runs on the event loop: it is async and gives way where it waits.",
@@ -37,7 +39,10 @@ function verdict({ method, path, routing }) {
 
 function candidates(list) {
   if (!list.length) return absent("There was no rule to try.");
-  return make("ol", { class: "candidates" }, list.map(candidate));
+  const shown = make("ol", { class: "candidates" }, list.slice(0, MOST_CANDIDATES).map(candidate));
+  const rest = list.slice(MOST_CANDIDATES);
+  if (!rest.length) return shown;
+  return [shown, make("details", { class: "rest" }, make("summary", {}, `${rest.length} more`), make("ol", { class: "candidates" }, rest.map(candidate)))];
 }
 
 function candidate({ rule, endpoint, methods, result, why, converters }) {

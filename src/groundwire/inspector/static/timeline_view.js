@@ -35,7 +35,7 @@ function arrange(timeline, calls, logs) {
   const bars = [];
   let last = 0;
   for (const { event, at_us: at } of events) {
-    if (event !== "first byte") bars.push({ label: PHASES[event] ?? event, start: last, end: at, kind: event === "handler ended" ? "handler" : "phase" });
+    if (event !== "first byte" && at > last) bars.push({ label: PHASES[event] ?? event, start: last, end: at, kind: event === "handler ended" ? "handler" : "phase" });
     last = at;
   }
   for (const { role, name, start_us: start, end_us: end } of calls) {
@@ -43,13 +43,13 @@ function arrange(timeline, calls, logs) {
     bars.push({ label: name, note: role.replaceAll("_", " "), start, end, kind: role === "view" ? "call view" : "call" });
   }
   for (const { at_us: at, level, message } of logs) bars.push({ label: message, note: level, start: at, end: at, kind: "log" });
-  return bars.sort((a, b) => a.start - b.start || b.end - a.end);
+  return bars.sort((a, b) => a.start - b.start); // what came first stays first: the handler before its functions
 }
 
 function waterfall(bars, end) {
   const share = (time) => `${Math.min(100, Math.max(0, (100 * time) / end))}%`;
   const rows = bars.map((bar) => {
-    const drawn = make("span", { class: `bar ${bar.kind}` });
+    const drawn = make("span", { class: `stretch ${bar.kind}` });
     drawn.style.left = share(bar.start);
     drawn.style.width = bar.kind === "log" ? "" : share(bar.end - bar.start);
     const place = bar.kind === "log" ? `at ${lasted(bar.start)}` : lasted(bar.end - bar.start);

@@ -16,6 +16,7 @@ const node = (id) => document.getElementById(id);
 const list = new LiveList({ rows: node("rows"), nothing: node("nothing"), filters: node("filters") }, drawState);
 const open = new OpenExchange(node("detail"), (view) => goTo(open.id, view, true), () => goTo(""));
 
+let arriving = true;
 let connected = false;
 let recorder = {};
 let partial = [];
@@ -49,7 +50,8 @@ async function follow() {
   await open.open(id, view);
   if (open.id !== id) return;
   document.title = `${open.exchange ? `${open.exchange.method} ${open.exchange.target}` : id} · The wire`;
-  if (before !== id) open.focus();
+  // Who follows a link from elsewhere keeps the focus where the browser puts it.
+  if (before !== id && !arriving) open.focus();
 }
 
 // --- the recorder -------------------------------------------------------------------------------------------
@@ -237,6 +239,13 @@ node("rows").addEventListener("click", (event) => {
 window.addEventListener("popstate", follow);
 window.addEventListener("hashchange", follow);
 
-drawState();
-listen();
-follow();
+/** A saved session does not change, and nobody tells of it; a server that runs tells, and the list is loaded then. */
+async function begin() {
+  drawState();
+  await load().catch(() => {});
+  if (!open.readOnly) listen();
+  await follow();
+  arriving = false;
+}
+
+begin();
