@@ -1,0 +1,144 @@
+"""An exchange as a document: what the page shows and programs read (docs/reference/wire.md).
+
+Made when it is looked at. What was recorded are octets, times and notes; where the elements of a message are, which
+rules might have matched, and why each field is there, is found out here, by those who know.
+"""
+
+import base64
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ..http.status import usual_reason
+from ..protocol.head import RequestHead
+from ..protocol.http1.explain import explain_request, explain_response
+from .records import Record
+
+TARGET_CHARS: Final = 2048
+"""Of a target in a summary; the document has all of it."""
+
+UNDER_WAY: Final = frozenset({"receiving", "answering"})
+"""States of exchanges that go on."""
+
+Summary = dict[str, Any]
+Document = dict[str, Any]
+
+
+def summary(record: Record) -> Summary:
+    """Return an exchange in a line."""
+    target = record.target
+    return {
+        "id": record.id,
+        "worker": record.worker,
+        "began": moment(record.began_at),
+        "client": record.peer,
+        "method": record.method,
+        "target": target if len(target) <= TARGET_CHARS else target[: TARGET_CHARS - 1] + "…",
+        "status": record.status,
+        "octets": record.response_octets,
+        "duration_us": _duration_us(record),
+        "endpoint": record.endpoint,
+        "state": record.state,
+        "refusal": None if record.error is None else record.error["message"],
+    }
+
+
+def document(record: Record, handler: Any = None) -> Document:
+    """Return all that is known of an exchange.
+
+    Args:
+        record: what was recorded.
+        handler: what answered, if it is still there to say how it finds what answers a request.
+    """
+    request = bytes(record.request)
+    head = explain_request(request).head
+    routing = _routing(handler, head)
+    runs = routing["handler"] if routing is not None else None
+    return {
+        "version": 1,
+        **summary(record),
+        "target": record.target,
+        "connection": record.connection,
+        "number": record.number,
+        "server": record.local,
+        "scheme": record.scheme,
+        "path": record.path,
+        "query": "" if head is None else head.query,
+        "http_version": record.version,
+        "reason": _reason(record),
+        "request": _described(record, "request"),
+        "response": _described(record, "response") if record.response else None,
+        "refusal": record.error,
+        "routing": routing,
+        "calls": _calls(record),
+        "place": record.place,
+        "place_reason": runs["reason"] if runs and runs["runs"] == record.place else "",
+        "timeline": [{"event": event, "at_us": _at_us(record, at)} for event, at in record.marks],
+        "logs": [
+            {"at_us": line["time_us"], **{name: line[name] for name in _OF_LOG}}
+            for line in record.logs
+        ],
+        "error": record.failure,
+        "decisions": [
+            {name: facts.get(name, "") for name in ("about", "said", "did")}
+            for kind, facts in record.notes
+            if kind == "decision"
+        ],
+    }
+
+
+_OF_LOG: Final = ("level", "logger", "message", "file", "line")
+
+
+def moment(seconds: float) -> str:
+    """Return a time in seconds since 1970 as ISO 8601 has it, in UTC, with microseconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _duration_us(record: Record) -> int | None:
+    """From the first byte to the last one sent; None while the exchange goes on."""
+    return None if record.state in UNDER_WAY else record.duration_us
+
+
+def _at_us(record: Record, seconds: float) -> int:
+    return round((seconds - record.first_byte) * 1e6)
+
+
+def _calls(record: Record) -> list[dict[str, Any]]:
+    return [
+        {
+            **{name: facts.get(name) for name in ("role", "name", "file", "line")},
+            "start_us": _at_us(record, facts["began"]),
+            "end_us": _at_us(record, facts["ended"]),
+            "outcome": facts.get("outcome", ""),
+        }
+        for kind, facts in record.notes
+        if kind == "called"
+    ]
+
+
+def _routing(handler: Any, head: RequestHead | None) -> dict[str, Any] | None:
+    """Ask the handler which rules it has tried. It is asked now, and may have others than it had then."""
+    describe = getattr(handler, "describe_routing", None)
+    if describe is None or head is None:
+        return None
+    described: dict[str, Any] = describe(head)
+    return described
+
+
+def _reason(record: Record) -> str:
+    status = record.status
+    return usual_reason(status) if status else ""
+
+
+def _described(record: Record, which: str) -> dict[str, Any]:
+    raw: bytes = bytes(getattr(record, which))
+    size: int = getattr(record, f"{which}_octets")
+    explained = explain_request(raw) if which == "request" else explain_response(raw, record.method)
+    return {
+        "size": size,
+        "kept": len(raw),
+        "cut": len(raw) < size,
+        "raw": base64.b64encode(raw).decode(),
+        "masked": getattr(record, f"{which}_masked"),
+        "elements": [element._asdict() for element in explained.elements],
+    }

@@ -1,0 +1,291 @@
+"""What happens to exchanges, as it happens: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+
+There is one list of what has happened, of a bounded length, for all who follow it. A follower is a place in that list:
+one that reads slowly holds nothing, and when the list has gone on without it, it is told to look at the whole anew.
+"""
+
+import asyncio
+import itertools
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final, NamedTuple
+
+from .document import Summary, summary
+from .gathered import within
+from .recorder import Recorder
+from .records import Record
+
+LOG_EVENTS: Final = 2048
+"""Events that are remembered for those who are slow, or come back."""
+
+FOLLOWERS: Final = 32
+"""Beyond: 503. Each is a connection that stays."""
+
+BATCH_EVENTS: Final = 200
+"""Sent at a time. PERF: 15 µs each."""
+
+PAUSE_SECONDS: Final = 0.1
+"""Between two batches, so that a busy server is not busy with telling."""
+
+HEARTBEAT_SECONDS: Final = 10.0
+"""A comment is sent after so long without an event: proxies and browsers give up what is silent."""
+
+LOOK_SECONDS: Final = 0.5
+"""How often other workers are asked, and exchanges that go on looked at."""
+
+LONG_SECONDS: Final = 0.5
+"""An exchange that takes longer is told of before its end."""
+
+OVERLAP_US: Final = 2_000_000
+"""Who comes back is told again of what happened so long before: other workers' events come late. Telling twice does
+no harm, for an exchange has its name."""
+
+ASKED: Final = "asked"
+"""Why a list was cleared: somebody wanted it so. Otherwise events were missed, and the list is to be fetched anew."""
+
+EXCHANGE: Final = "exchange"
+CLEARED: Final = "cleared"
+MISSED: Final = "missed"
+
+Told = tuple[int, str, dict[str, Any]]
+"""An event as it is sent: when (microseconds since 1970), what, and its data."""
+
+
+class Event(NamedTuple):
+    """One thing that has happened."""
+
+    at_us: int
+    """Microseconds since 1970."""
+
+    kind: str
+    """``exchange``, ``cleared``, or ``missed``: that some are not told of."""
+
+    id: str = ""
+    """The exchange's; of what was cleared, what `clear` was told."""
+
+    told: Summary | None = None
+    """What another worker says of its exchange; None for this worker's own, which are looked up."""
+
+
+class Events:
+    """What has happened in this worker, and what others say.
+
+    Args:
+        recorder: whose exchanges these are.
+        ask_others: asks the other workers what has happened there since the times given by their numbers; called
+            while somebody follows, twice a second. Takes a time for those that are not among them.
+        time_us: the time of day in microseconds.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        ask_others: Callable[[dict[str, int], int], Any] | None = None,
+        time_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self.followers = 0
+        self._recorder = recorder
+        self._ask_others = ask_others
+        self._time_us = time_us
+        self._events: deque[Event] = deque(maxlen=LOG_EVENTS)
+        self._count = 0
+        """How many there have been; the place behind the last."""
+
+        self._began_us = time_us()
+        self._forgotten_us = 0
+        """When the last happened that is not in the list any more."""
+
+        self._told_long: set[str] = set()
+        self._cleared = ""
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._others: dict[str, int] = {}
+        self._ended = False
+        self._unsubscribe = recorder.subscribe(self._happened)
+
+    def close(self) -> None:
+        """Have all who follow end."""
+        self._ended = True
+        self._unsubscribe()
+        self._wake()
+
+    def clear(self, id: str) -> None:
+        """Take note that everything was cleared; of several with the same `id` the first counts."""
+        if id != self._cleared:
+            self._cleared = id
+            self._add(Event(self._time_us(), CLEARED, id))
+
+    def since(self, at_us: int) -> dict[str, Any]:
+        """Return what has happened in this worker after a time, for another one.
+
+        Returns:
+            ``events``: lists of a time, an id, and a summary, or None for what was cleared; ``until``: what to ask
+            for the next time; ``missed``: whether there was more.
+        """
+        self._look_for_long()
+        own = [
+            event
+            for event in self._events
+            if event.at_us > at_us and event.told is None and event.kind != MISSED
+        ]
+        last = {event.id: event for event in own}
+        told: list[tuple[int, str, Summary | None]] = []
+        for event in list(last.values())[-BATCH_EVENTS:]:
+            if event.kind == CLEARED:
+                told.append((event.at_us, event.id, None))
+            elif (record := self._recorder.get(event.id)) is not None:
+                told.append((event.at_us, event.id, summary(record)))
+        kept = within(told)
+        return {
+            "events": kept,
+            "until": own[-1].at_us if own else at_us,
+            "missed": len(last) > BATCH_EVENTS
+            or len(kept) < len(told)
+            or self._forgotten_us > at_us,
+        }
+
+    async def follow(self, last_id: str = "") -> AsyncIterator[str]:
+        """Yield what happens from now on, or has happened since the event with `last_id`, as an event stream.
+
+        Ends when the server stops; `followers` counts those who are at it.
+        """
+        self.followers += 1
+        try:
+            if self._looking is None:
+                self._others = {}
+                self._looking = asyncio.get_running_loop().create_task(self._look())
+            position = self._count
+            yield "retry: 1000\n\n"
+            if last_id.isascii() and last_id.isdecimal() and len(last_id) < 20:
+                yield await self._resumed(int(last_id))
+            while not self._ended:
+                events, position = self.taken(position), self._count
+                if events:
+                    yield "".join(map(_text, events))
+                    await asyncio.sleep(PAUSE_SECONDS)
+                elif not await self._changed(HEARTBEAT_SECONDS):
+                    yield ":\n\n"
+        finally:
+            self.followers -= 1
+            if not self.followers and self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
+
+    def taken(self, position: int) -> list[Told]:
+        """Return what stands in the list behind a place, of each exchange the last."""
+        new = self._count - position
+        if new > min(BATCH_EVENTS, len(self._events)):
+            return [self._missed()]
+        found: dict[str, Told] = {}
+        for event in itertools.islice(self._events, len(self._events) - new, None):
+            found.pop(event.id, None)  # so that it stands where its last event does
+            if event.kind != EXCHANGE:
+                reason = MISSED if event.kind == MISSED else ASKED
+                found[event.id] = (event.at_us, CLEARED, {"reason": reason})
+                continue
+            told = event.told
+            if told is None and (record := self._recorder.get(event.id)) is not None:
+                told = summary(record)
+            if told is not None:
+                found[event.id] = (event.at_us, EXCHANGE, told)
+        return list(found.values())
+
+    async def _resumed(self, last_us: int) -> str:
+        """Return what somebody has missed who comes back."""
+        if not self._began_us <= last_us <= self._time_us():
+            return _text(self._missed())
+        after_us = last_us - OVERLAP_US
+        parts = [self.since(after_us)]
+        if self._ask_others is not None:
+            parts += (await self._ask_others({}, after_us)).values()
+        if any(part["missed"] for part in parts):
+            return _text(self._missed())
+        return "".join(
+            _text((at_us, EXCHANGE, told))
+            if told is not None
+            else _text((at_us, CLEARED, {"reason": ASKED}))
+            for at_us, _, told in sorted(
+                (event for part in parts for event in part["events"]), key=lambda event: event[0]
+            )
+        )
+
+    def _missed(self) -> Told:
+        return (self._time_us(), CLEARED, {"reason": MISSED})
+
+    def _happened(self, record: Record | None, event: str) -> None:
+        """Take what the recorder tells."""
+        if record is not None and event == "finished":
+            self._told_long.discard(record.id)
+            self._add(Event(self._time_us(), EXCHANGE, record.id))
+
+    def _add(self, event: Event) -> None:
+        if len(self._events) == LOG_EVENTS:
+            self._forgotten_us = self._events[0].at_us
+        self._events.append(event)
+        self._count += 1
+        self._wake()
+
+    def _wake(self) -> None:
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def _changed(self, seconds: float) -> bool:
+        """Wait until something has happened; False: nothing has, within these seconds."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._waiting.add(future)
+        timer = loop.call_later(seconds, _give_up, future)
+        try:
+            await future
+        except asyncio.CancelledError:
+            raise
+        except TimeoutError:
+            return False
+        finally:
+            timer.cancel()
+            self._waiting.discard(future)
+        return True
+
+    async def _look(self) -> None:
+        """Look twice a second for what does not tell of itself, while somebody follows."""
+        began_us = self._time_us()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._look_for_long()
+            if self._ask_others is None:
+                continue
+            for number, said in (await self._ask_others(self._others, began_us)).items():
+                self._others[number] = said["until"]
+                if said["missed"]:
+                    self._add(Event(self._time_us(), MISSED))
+                for at_us, id, told in said["events"]:
+                    if told is None:
+                        self.clear(id)
+                    else:
+                        self._add(Event(at_us, EXCHANGE, id, told))
+
+    def _look_for_long(self) -> None:
+        begun_before = self._time_us() / 1e6 - LONG_SECONDS
+        under_way = {
+            record.id: record
+            for record in self._recorder.records()
+            if record.state in ("receiving", "answering")
+        }
+        self._told_long &= under_way.keys()
+        for id, record in under_way.items():
+            if record.began_at < begun_before and id not in self._told_long:
+                self._told_long.add(id)
+                self._add(Event(self._time_us(), EXCHANGE, id))
+
+
+def _give_up(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
+
+
+def _text(event: Told) -> str:
+    at_us, kind, data = event
+    return f"id: {at_us}\nevent: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"

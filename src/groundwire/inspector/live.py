@@ -1,0 +1,188 @@
+"""What a running server has recorded, its other workers included."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from ..server.channel import ChildChannel
+from .document import Document, Summary, document, summary
+from .events import Events
+from .gathered import Said, Siblings, fits, within
+from .recorder import Recorder
+from .wanted import Wanted
+
+LOOKED_AT_ONCE: Final = 500
+"""Records that are looked at before others have their turn. PERF: 10 µs each, where a text is looked for."""
+
+
+class NotKept(LookupError):
+    """An exchange that is not known, or not any more. Its text is a sentence for who has asked."""
+
+
+class Live:
+    """The exchanges of a server that runs.
+
+    Args:
+        recorder: this process's.
+        handler: the application's, which knows its routes.
+        channel: to the supervisor; None where there is none, nor another worker.
+
+    Attributes:
+        events: what happens.
+    """
+
+    read_only = False
+    """See `groundwire.inspector.pages.Source`."""
+
+    def __init__(
+        self, recorder: Recorder, handler: Any, channel: ChildChannel | None = None
+    ) -> None:
+        self._recorder = recorder
+        self._handler = handler
+        self._siblings: Siblings | None = None
+        if channel is None:
+            self.events = Events(recorder)
+            return
+        self.events = Events(recorder, self._others_events)
+        self._siblings = Siblings(
+            channel,
+            {
+                "requests": self._own_requests,
+                "ids": self._own_ids,
+                "document": self._document_for_others,
+                "began": self._own_beginning,
+                "clear": self._clear_own,
+                "events": self._own_events,
+            },
+        )
+
+    async def requests(self, wanted: Wanted) -> dict[str, Any]:
+        """Return the summaries of those that are wanted, newest first, and what is to be known of the recording."""
+        if wanted.after:
+            wanted = wanted._replace(after_at=await self._beginning(wanted.after))
+        said = await self._ask("requests", wanted=list(wanted))
+        own = await self._own_requests(list(wanted))
+        parts = [own, *said.values.values()]
+        found: list[Summary] = [one for part in parts for one in part["requests"]]
+        found.sort(key=lambda one: one["began"], reverse=True)
+        recorders = [part["recorder"] for part in parts]
+        facts = {
+            name: sum(each[name] for each in recorders)
+            for name in ("octets", "bound_octets", "messages", "dropped")
+        }
+        return {
+            "requests": found[: wanted.limit],
+            "partial": said.missing,
+            "recorder": {**facts, "secrets": self._recorder.secrets},
+        }
+
+    async def document(self, id: str) -> Document:
+        """Return one exchange.
+
+        Raises:
+            NotKept: it is not known.
+        """
+        own = self._own_document(id)
+        said = Said({}, []) if own is not None else await self._ask("document", id=id)
+        for found in (own, *said.values.values()):
+            if found is not None:
+                if "version" not in found:
+                    raise NotKept(
+                        f"The exchange {id[:100]!r} is too large to be had of its worker."
+                    )
+                whole: Document = found
+                return whole
+        if said.missing:
+            pids = ", ".join(map(str, said.missing))
+            raise NotKept(
+                f"There is no exchange {id[:100]!r} here, and not every worker has answered ({pids}); ask again."
+            )
+        raise NotKept(
+            f"There is no exchange {id[:100]!r}: it may have been dropped,"
+            " since the newest take the place of the oldest."
+        )
+
+    async def documents(self) -> AsyncIterator[Document]:
+        """Iterate over all exchanges, oldest first, as far as they are still known when their turn comes."""
+        said = await self._ask("ids")
+        begun = [pair for part in (self._own_ids(), *said.values.values()) for pair in part]
+        for _, id in sorted(begun):
+            try:
+                yield await self.document(id)
+            except NotKept:
+                continue
+            await asyncio.sleep(0)  # others have their turn between two
+
+    async def clear(self) -> list[int]:
+        """Forget all exchanges; return the process ids of those workers that may not have."""
+        id = uuid.uuid4().hex
+        self._clear_own(id)
+        return (await self._ask("clear", id=id)).missing
+
+    def close(self) -> None:
+        """End the streams of those who follow."""
+        self.events.close()
+
+    async def _beginning(self, id: str) -> float:
+        own = self._own_beginning(id)
+        if own is not None:
+            return own
+        said = await self._ask("began", id=id)
+        return next((at for at in said.values.values() if at is not None), 0.0)
+
+    async def _ask(self, what: str, **arguments: Any) -> Said:
+        if self._siblings is None:
+            return Said({}, [])
+        return await self._siblings.ask(what, **arguments)
+
+    async def _others_events(self, after_us: dict[str, int], otherwise_us: int) -> dict[str, Any]:
+        said = await self._ask("events", after_us=after_us, otherwise_us=otherwise_us)
+        return said.values
+
+    # What other workers ask.
+
+    async def _own_requests(self, wanted: list[Any]) -> dict[str, Any]:
+        recorder = self._recorder
+        chosen = Wanted(*wanted)
+        records = recorder.records()
+        found: list[Summary] = []
+        for looked_at, record in enumerate(reversed(records), 1):
+            if chosen.admits(record):
+                found.append(summary(record))
+                if len(found) == chosen.limit:
+                    break
+            if looked_at % LOOKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return {
+            "requests": found if self._siblings is None else within(found),
+            "recorder": {
+                "octets": recorder.octets,
+                "bound_octets": recorder.bound_octets,
+                "messages": len(records),
+                "dropped": recorder.dropped,
+            },
+        }
+
+    def _own_ids(self) -> list[tuple[float, str]]:
+        return [(record.began_at, record.id) for record in self._recorder.records()]
+
+    def _own_document(self, id: str) -> Document | None:
+        record = self._recorder.get(id)
+        return None if record is None else document(record, self._handler)
+
+    def _document_for_others(self, id: str) -> Document | None:
+        made = self._own_document(id)
+        return made if made is None or fits(made) else {}
+
+    def _own_beginning(self, id: str) -> float | None:
+        record = self._recorder.get(id)
+        return None if record is None else record.began_at
+
+    def _clear_own(self, id: str) -> None:
+        self._recorder.clear()
+        self.events.clear(id)
+
+    def _own_events(self, after_us: dict[str, int], otherwise_us: int) -> dict[str, Any]:
+        return self.events.since(after_us.get(str(os.getpid()), otherwise_us))
