@@ -2,7 +2,7 @@
 
 import os
 
-from groundwire import Groundwire, Response, abort, request
+from groundwire import Groundwire, Response
 
 from .database import Database
 from .errors import errors
@@ -12,8 +12,6 @@ from .tweets import tweets
 from .upstream import upstream
 
 DEFAULT_DATABASE = "sqlite:///groundwire-demo.sqlite3"
-
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -44,25 +42,8 @@ def create_app(database: str | None = None) -> Groundwire:
     )
     for blueprint in (tweets, links, pages, upstream, errors):
         app.register_blueprint(blueprint)
-    app.before_request(refuse_other_sites)
     app.after_request(protect)
     return app
-
-
-def refuse_other_sites() -> None:
-    """Refuse what a page of another site has a visitor's browser send to change something here.
-
-    Browsers say in Sec-Fetch-Site where a request comes from; older ones, and all of them without https, in Origin.
-    Who sends neither is no browser: nobody's visit can be abused.
-    """
-    if request.method in SAFE_METHODS:
-        return
-    origin = request.headers.get("Origin")
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is None and origin is not None:
-        site = "same-origin" if origin.partition("://")[2] == request.host else "cross-site"
-    if site not in (None, "same-origin", "none"):
-        abort(403, "Another site may not change anything here.")
 
 
 def protect(response: Response) -> Response:
