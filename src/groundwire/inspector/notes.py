@@ -21,6 +21,11 @@ class Note(NamedTuple):
     """Where it is laid down: ``RFC 9110 §7.2``, or an address; empty where nobody has."""
 
     @property
+    def sentence(self) -> str:
+        """The same as a sentence."""
+        return f"{self.text[0].upper()}{self.text[1:]}."
+
+    @property
     def url(self) -> str:
         """The address to read on at; empty where there is none."""
         return section_url(self.section)
