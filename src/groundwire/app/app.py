@@ -144,7 +144,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                 return plan.text_response(value)
             return self.answer_value(context, plan, value)
         except BaseException as error:  # noqa: BLE001
-            return lifecycle.last_answer(self, context, error)
+            return self.plans.ways.last_answer(self, context, error)
 
     def answer_value(
         self, context: RequestContext, plan: Plan, value: Any
@@ -160,7 +160,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
             else:
                 response = self.response_of(value, context.request)
             if context.after_functions is not None:
-                response = run_sync(lifecycle.process_response(self, context, response))
+                response = run_sync(self.plans.ways.process_response(self, context, response))
             if context.request.content and not (context.holds and context.postpones(None)):
                 context.request.close()
             if response.plain_type is not None and response.status_code == 200:
@@ -169,7 +169,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
                     return (
                         response  # as it is: neither fields to settle, nor content worth a coding
                     )
-            return lifecycle.compressed(self, context.request, response)
+            return self.plans.ways.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
             return self.answer_raised(context, plan, error, by_view=False)
 
@@ -198,7 +198,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         try:
             view: Any = plan.view
             response = view(**context.request.view_args or {})
-            return lifecycle.compressed(self, context.request, response)
+            return self.plans.ways.compressed(self, context.request, response)
         except Exception:  # noqa: BLE001 - nearly always `NotKept`
             context.kept_files_only = False
             return None
@@ -211,7 +211,7 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         try:
             return drive(lifecycle.exchange(self, context, **raised))
         except BaseException as another:  # noqa: BLE001
-            return lifecycle.last_answer(self, context, another)
+            return self.plans.ways.last_answer(self, context, another)
 
     def answer_in_thread(self, context: RequestContext, plan: Plan) -> Response:
         """Answer the context's request in this thread."""
@@ -225,19 +225,19 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
         except BaseException as error:
             if isinstance(error, CancelledError) and context.request.disconnected:
                 raise  # what it waited for was cancelled, and nobody waits for an answer
-            return lifecycle.last_answer(self, context, error)
+            return self.plans.ways.last_answer(self, context, error)
 
     def answer_through_wsgi(self, context: RequestContext) -> Response:
         """Answer the context's request through `wsgi_app`, which the program has put something in front of."""
         current.set(None)  # what the request needs is made there, and over when it is over there
         try:
             response = response_of(self, context.request.environ)
-            return lifecycle.compressed(self, context.request, response)
+            return self.plans.ways.compressed(self, context.request, response)
         except BaseException as error:  # noqa: BLE001
             exchange = context.request.exchange
             if isinstance(error, ENDS_OF_TAKEOVER) and exchange and exchange.taken_over:
                 return Response()  # so WSGI code says that it has finished with what it took over
-            return lifecycle.last_answer(self, context, error)
+            return self.plans.ways.last_answer(self, context, error)
 
     def held_loop(self, request: Any, seconds: float) -> None:
         """Take note that answering `request` on the event loop took so long: its endpoint may have to go to threads."""

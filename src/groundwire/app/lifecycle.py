@@ -18,10 +18,11 @@ from .debug_helpers import FormDataRoutingRedirect, loses_content
 from .debug_pages import debug_answer
 from .execution import Steps, is_awaitable
 from .log import printable
-from .plans import Plan
+from .plans import Plan, PlanTable
 from .returning import error_response
 from .route_options import options_of
 from .routing import RoutingException
+from .ways import Ways
 from .wrappers import Response as DefaultResponse
 
 Nothing = tuple[()]
@@ -39,8 +40,13 @@ def plan_of(app: App, context: RequestContext) -> Plan:
     return plan
 
 
-def called(app: App, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Steps[Any]:
-    """Call a callback, or what a program's own `ensure_sync` makes of it; await what it returned if that can be."""
+def called(
+    app: App, role: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+) -> Steps[Any]:
+    """Call a callback, or what a program's own `ensure_sync` makes of it; await what it returned if that can be.
+
+    `role` is what it was registered as, for who follows the app.
+    """
     if "ensure_sync" in (app.plans.setup or app.plans.look_over(app)).overridden:
         function = app.ensure_sync(function)
     value = function(*args, **kwargs)
@@ -53,7 +59,8 @@ def sent(app: App, signal: signals.Signal, **kwargs: Any) -> Steps[None] | Nothi
     """Send a signal, if anybody listens."""
     if not signal.receivers or signal.is_muted:
         return NOTHING
-    return sent_to_receivers(app, signal, kwargs)
+    ways: Ways = app.plans.ways
+    return ways.sent_to_receivers(app, signal, kwargs)
 
 
 def sent_to_receivers(app: App, signal: signals.Signal, kwargs: dict[str, Any]) -> Steps[None]:
@@ -99,13 +106,14 @@ def exchange(
         raised: what its view raised, when it was called already.
         failed: what was raised when its response was made, when that was tried already.
     """
+    ways: Ways = app.plans.ways
     try:
         response = yield from answer(app, context, returned, raised, failed)
-        return compressed(app, context.request, response)
+        return ways.compressed(app, context.request, response)
     except CancelledError:
         raise  # the server has given the exchange up
     except BaseException as error:  # noqa: BLE001
-        return last_answer(app, context, error)
+        return ways.last_answer(app, context, error)
 
 
 def compressed(app: App, request: Any, response: MessageResponse) -> MessageResponse:
@@ -147,6 +155,7 @@ def answer(
     failed: BaseException | None,
 ) -> Steps[Any]:
     """Answer the context's request, then tear down. Arguments as `exchange`'s."""
+    ways: Ways = app.plans.ways
     error: BaseException | None = None
     yield from sent(app, signals.appcontext_pushed)
     try:
@@ -161,7 +170,7 @@ def answer(
                 response = yield from step(app, context, "full_dispatch_request")
         except Exception as failure:  # noqa: BLE001
             error = failure
-            response = yield from step(app, context, "handle_exception", failure)
+            response = yield from ways.step(app, context, "handle_exception", failure)
     except BaseException as failure:
         error = failure
         raise
@@ -189,6 +198,7 @@ def teardown(app: App, context: RequestContext, error: BaseException | None) -> 
 
 def full_dispatch(app: App, context: RequestContext) -> Steps[Any]:
     """Run the hooks and the view, turn errors into answers, and finish the response."""
+    ways: Ways = app.plans.ways
     app.note_first_request()
     try:
         yield from sent(app, signals.request_started)
@@ -196,7 +206,7 @@ def full_dispatch(app: App, context: RequestContext) -> Steps[Any]:
         if value is None:
             value = yield from step(app, context, "dispatch_request")
     except Exception as error:  # noqa: BLE001
-        value = yield from step(app, context, "handle_user_exception", error)
+        value = yield from ways.step(app, context, "handle_user_exception", error)
         let_go(error)
     return (yield from step(app, context, "finalize_request", value))
 
@@ -214,12 +224,13 @@ def go_on(
     app: App, context: RequestContext, returned: Any, raised: BaseException | None
 ) -> Steps[Any]:
     """Go on from a view that returned an awaitable, or raised."""
+    ways: Ways = app.plans.ways
     try:
         if raised is not None:
             raise raised
         value = yield returned
     except Exception as error:  # noqa: BLE001
-        value = yield from step(app, context, "handle_user_exception", error)
+        value = yield from ways.step(app, context, "handle_user_exception", error)
         let_go(error)
     return (yield from step(app, context, "finalize_request", value))
 
@@ -229,14 +240,17 @@ def go_on(
 
 def preprocess(app: App, context: RequestContext) -> Steps[Any]:
     """Run the `url_value_preprocessor`s and the `before_request` functions; the first answer ends them."""
+    ways: Ways = app.plans.ways
     plan = plan_of(app, context)
     request = context.request
     for function in plan.preprocessors:
-        yield from called(app, function, request.endpoint, request.view_args)
+        yield from ways.called(
+            app, "url_value_preprocessor", function, request.endpoint, request.view_args
+        )
     for function in plan.before:
         if id(function) in plan.readers:
             yield from received(request)
-        value = yield from called(app, function)
+        value = yield from ways.called(app, "before_request", function)
         if value is not None:
             return value
     return None
@@ -244,18 +258,19 @@ def preprocess(app: App, context: RequestContext) -> Steps[Any]:
 
 def dispatch(app: App, context: RequestContext) -> Steps[Any]:
     """Call the view; raise what routing found instead of one."""
+    ways: Ways = app.plans.ways
     request = context.request
     if request.routing_exception is not None:
         yield from step(app, context, "raise_routing_exception", request)
     rule = request.url_rule
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-        return (yield from step(app, context, "make_default_options_response"))
+        return (yield from ways.step(app, context, "make_default_options_response"))
     plan = plan_of(app, context)
     if plan.view is None:
         raise KeyError(rule.endpoint)
     if plan.view_is_async and not options_of(rule).stream:
         yield from received(request)
-    return (yield from called(app, plan.view, **(request.view_args or {})))
+    return (yield from ways.called(app, "view", plan.view, **(request.view_args or {})))
 
 
 def received(request: Any) -> Steps[None]:
@@ -291,9 +306,10 @@ def finalize(
     app: App, context: RequestContext, value: Any, from_error_handler: bool = False
 ) -> Steps[Any]:
     """Turn what a view or an error handler returned into a response, and run the `after_request` functions on it."""
-    response = yield from step(app, context, "make_response", value)
+    ways: Ways = app.plans.ways
+    response = yield from ways.step(app, context, "make_response", value)
     try:
-        response = yield from step(app, context, "process_response", response)
+        response = yield from ways.step(app, context, "process_response", response)
         yield from sent(app, signals.request_finished, response=response)
     except Exception:
         if not from_error_handler:
@@ -304,10 +320,11 @@ def finalize(
 
 def process_response(app: App, context: RequestContext, response: Any) -> Steps[Any]:
     """Run what `after_this_request` was given, then the `after_request` functions, last first; save the session."""
+    ways: Ways = app.plans.ways
     for function in context.after_functions or ():
-        response = yield from called(app, function, response)
+        response = yield from ways.called(app, "after_this_request", function, response)
     for function in plan_of(app, context).after:
-        response = yield from called(app, function, response)
+        response = yield from ways.called(app, "after_request", function, response)
     session = context.opened_session
     if session is not None and not app.session_interface.is_null_session(session):
         app.session_interface.save_session(app, session, response)
@@ -316,6 +333,7 @@ def process_response(app: App, context: RequestContext, response: Any) -> Steps[
 
 def handle_user(app: App, context: RequestContext, error: Exception) -> Steps[Any]:
     """Turn what a view raised into an answer by an error handler; raise it again where there is none."""
+    ways: Ways = app.plans.ways
     if isinstance(error, BadRequestKeyError) and (
         app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]
     ):
@@ -325,22 +343,24 @@ def handle_user(app: App, context: RequestContext, error: Exception) -> Steps[An
     handler = app._find_error_handler(error, context.request.blueprints)
     if handler is None:
         raise error
-    return (yield from called(app, handler, error))
+    return (yield from ways.called(app, "error_handler", handler, error))
 
 
 def handle_http(app: App, context: RequestContext, error: HTTPException) -> Steps[Any]:
     """Turn an `HTTPException` into an answer by an error handler; without one it is the answer."""
+    ways: Ways = app.plans.ways
     # One without a code stands for a response; one of routing is a redirect. Neither is an error.
     if error.code is None or isinstance(error, RoutingException):
         return error
     handler = app._find_error_handler(error, context.request.blueprints)
     if handler is None:
         return error
-    return (yield from called(app, handler, error))
+    return (yield from ways.called(app, "error_handler", handler, error))
 
 
 def handle_unexpected(app: App, context: RequestContext, error: Exception) -> Steps[Any]:
     """Answer 500 for an error that no handler took, or raise it again for a debugger or a test."""
+    ways: Ways = app.plans.ways
     yield from sent(app, signals.got_request_exception, exception=error)
     if app.propagates_exceptions():
         raise error
@@ -349,14 +369,15 @@ def handle_unexpected(app: App, context: RequestContext, error: Exception) -> St
     value: Any = server_error
     handler = app._find_error_handler(server_error, context.request.blueprints)
     if handler is not None:
-        value = yield from called(app, handler, server_error)
+        value = yield from ways.called(app, "error_handler", handler, server_error)
     return (yield from step(app, context, "finalize_request", value, True))
 
 
 def teardown_request(app: App, context: RequestContext, error: BaseException | None) -> Steps[None]:
     """Run the `teardown_request` functions, last first."""
+    ways: Ways = app.plans.ways
     for function in plan_of(app, context).teardown:
-        yield from called(app, function, error)
+        yield from ways.called(app, "teardown_request", function, error)
     yield from sent(app, signals.request_tearing_down, exc=error)
 
 
@@ -364,8 +385,9 @@ def teardown_app(
     app: App, context: RequestContext | None, error: BaseException | None
 ) -> Steps[None]:
     """Run the `teardown_appcontext` functions, last first."""
+    ways: Ways = app.plans.ways
     for function in reversed(app.teardown_appcontext_funcs):
-        yield from called(app, function, error)
+        yield from ways.called(app, "teardown_appcontext", function, error)
     yield from sent(app, signals.appcontext_tearing_down, exc=error)
 
 
@@ -385,3 +407,6 @@ STEPS: dict[str, Callable[..., Steps[Any]]] = {
     "do_teardown_appcontext": teardown_app,
 }
 """The steps by the names of the app's methods for them."""
+
+
+PlanTable.ways = Ways(step, called, sent_to_receivers, process_response, compressed, last_answer)

@@ -25,6 +25,7 @@ from .route_options import options_of
 from .sessions import Refreshing, on_interface_changed, opens_lazily
 from .static import serves_kept_files
 from .views import direct_view
+from .ways import Ways
 from .wrappers import Response, scopes_of
 
 Function = Callable[..., Any]
@@ -148,6 +149,12 @@ class Setup(NamedTuple):
 
 class PlanTable:
     """The plans of one app, and where its endpoints run."""
+
+    ways: Ways
+    """How exchanges do what somebody may want to follow. `groundwire.app.lifecycle` sets it for all apps."""
+
+    followed: Callable[[Plan], None] | None = None
+    """Changes each plan that is made, for an app that is followed (`groundwire.app.tracing`)."""
 
     def __init__(self) -> None:
         self.literal: dict[tuple[str, str], Plan] = {}
@@ -321,6 +328,8 @@ class PlanTable:
         plan.kept_files = plan.short and serves_kept_files(app, plan.view)
         app.response_class.adopt_defaults()
         plan.text_response = app.response_class.of_text
+        if self.followed is not None:
+            self.followed(plan)
         return plan
 
     def _execution(self, app: Any, plan: Plan, callbacks: tuple[Any, ...]) -> Execution:

@@ -16,11 +16,12 @@ from .awaiting import awaited, run_here
 from .context import app_context
 from .current import current
 from .execution import Steps
-from .lifecycle import called, sent
+from .lifecycle import sent
 from .streaming import AwaitedStream, stream_with_context
 from .template_context import STANDARD_GLOBALS
 from .template_functions import AppTemplateFunctions
 from .template_loading import DispatchingJinjaLoader
+from .ways import Ways
 
 AUTOESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
 
@@ -100,6 +101,7 @@ class AppTemplates(AppTemplateFunctions):
 
 def processed(app: App, context: dict[str, Any]) -> Steps[None]:
     """Add to `context` what the `context_processor` functions of the app and of the request's blueprints give."""
+    ways: Ways = app.plans.ways
     given = context.copy()
     scopes: list[str | None] = [None]
     place = current.get(None)
@@ -107,7 +109,7 @@ def processed(app: App, context: dict[str, Any]) -> Steps[None]:
         scopes += reversed(place.request.blueprints)
     for scope in scopes:
         for function in app.template_context_processors.get(scope, ()):
-            context.update((yield from called(app, function)))
+            context.update((yield from ways.called(app, "context_processor", function)))
     context.update(given)
 
 
