@@ -23,7 +23,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ServerSettings]]
     """What the server was started with."""
     calls: list[tuple[Any, ServerSettings]] = []
 
-    def run_server(handler: Any, settings: ServerSettings, *, name: str) -> int:
+    def run_server(handler: Any, settings: ServerSettings, *, name: str, observer: Any) -> int:
         calls.append((handler, settings))
         return 0
 
@@ -60,6 +60,25 @@ def test_an_app_is_served_where_it_is_said(started: list[Any]) -> None:
         settings.threads,
         settings.keepalive_seconds,
     )
+
+
+@pytest.mark.parametrize(
+    ("debug", "wire", "watched"),
+    [(False, "auto", False), (True, "auto", True), (True, "off", False), (False, "on", True)],
+)
+def test_the_wire_is_watched_in_debug_mode_or_where_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, debug: bool, wire: str, watched: bool
+) -> None:
+    observers: list[Any] = []
+    monkeypatch.setattr(
+        serving, "run_server", lambda *_, observer, **__: observers.append(observer)
+    )
+    app = Groundwire(__name__)
+    app.debug = debug
+
+    run_simple("localhost", 1234, app, wire=wire)
+
+    assert watched is (observers[0] is not None)
 
 
 def test_without_threads_one_makes_all_answers(started: list[Any]) -> None:

@@ -11,9 +11,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..server.errors import StartError
+from ..server.observer import Observer
 from ..server.process import loop_factory
 from ..server.process import run as run_server
 from ..server.server import Server
@@ -26,6 +27,9 @@ from ..server.settings_table import (
 )
 from .applications import as_handler
 from .reloading import RELOADER_SECONDS, is_to_begin, of_child, process, run_reloading
+
+if TYPE_CHECKING:
+    from ..server.worker import Worker
 
 
 class CommandLine:
@@ -122,7 +126,8 @@ def run_simple(
     if command_line.debug is not None and hasattr(handler, "debug"):
         handler.debug = command_line.debug
     name = str(getattr(application, "name", ""))
-    status = run_server(handler, chosen, name=name, **of_child(name))
+    observer = inspector_for(handler, chosen)
+    status = run_server(handler, chosen, name=name, observer=observer, **of_child(name))
     if status:
         raise SystemExit(status)
 
@@ -159,6 +164,26 @@ def run_with_reloader(
 def is_running_from_reloader() -> bool:
     """Tell whether a reloader has started this process (WERKZEUG_RUN_MAIN)."""
     return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
+
+
+def inspector_for(
+    handler: Any, settings: ServerSettings, worker: "Worker | None" = None
+) -> Observer | None:
+    """Return the inspector of a server, if it is to have one: where it is asked for, or in debug mode.
+
+    Args:
+        handler: what is served.
+        settings: the server's.
+        worker: what serves it beside others; None: this process alone does.
+    """
+    if not settings.watches(debug=bool(getattr(handler, "debug", False))):
+        return None
+    # PERF: 30 ms, which only those pay who look.
+    from ..inspector.opening import ShownInspector
+
+    if worker is None:
+        return ShownInspector(settings)
+    return ShownInspector(settings, worker=worker.number, channel=worker.channel)
 
 
 class BaseWSGIServer:
@@ -205,7 +230,8 @@ class BaseWSGIServer:
         self.multithread = threaded
         self.passthrough_errors = passthrough_errors
         chosen = _settings(host, port, threaded, settings, configuration_of(app))
-        self._server = Server(_handler(app), chosen)
+        handler = _handler(app)
+        self._server = Server(handler, chosen, observer=inspector_for(handler, chosen))
         self._server.open()
         self.port = self.server_port = self._server.port or 0
         self.server_address = (host, self.port)

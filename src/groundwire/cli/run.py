@@ -1,5 +1,6 @@
 """`groundwire run`: serve an application."""
 
+import functools
 import importlib
 import os
 import sys
@@ -11,6 +12,7 @@ import click
 from ..app.environment import get_debug_flag, set_debug_flag, variable
 from ..app.locating import NoAppException
 from ..app.reloading import of_child, telling_failures
+from ..app.serving import inspector_for
 from ..server.errors import StartError
 from ..server.settings_table import (
     configuration_of,
@@ -209,7 +211,8 @@ def supervise(
         config = configuration_of(application.value)
         note = note_on(application)
         own = server_settings(given, config)
-        return Loaded(application.handler, application.name, own, note)
+        observe = functools.partial(inspector_for, application.handler, own)
+        return Loaded(application.handler, application.name, own, note, observe)
 
     # What each worker would import is imported once; the application never is.
     importlib.import_module(GROUNDWIRE)
@@ -249,4 +252,5 @@ def serve_application(
     child = of_child(application.name)
     if "listening" not in child and (given.get("fd") is not None or is_passed_sockets()):
         child["listening"] = or_cannot_start(open_listening, settings, process_settings(given))
+    child["observer"] = inspector_for(application.handler, settings)
     sys.exit(serve(application.handler, settings, name=application.name, loop=loop, **child))

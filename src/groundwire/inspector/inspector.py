@@ -6,7 +6,8 @@ from typing import TypeVar, cast
 from ..server.server import Server
 from ..server.settings import ServerSettings
 from .logs import begin_capturing
-from .recorder import Recorder, masker_for
+from .masking import Masker
+from .recorder import Recorder
 from .recording import RecordedDelivery, recording_class, recording_handle
 
 ConnectionT = TypeVar("ConnectionT")
@@ -27,7 +28,7 @@ class Inspector:
     def __init__(self, settings: ServerSettings | None = None, *, worker: int = 1) -> None:
         self.settings = settings or ServerSettings()
         self.recorder = Recorder(
-            masker_for(secrets=self.settings.wire_secrets),
+            None if self.settings.wire_secrets else Masker(self.settings.message_limits),
             bound_octets=self.settings.wire_bytes,
             worker=worker,
         )
@@ -47,3 +48,7 @@ class Inspector:
         begin_capturing()
         for call in self.on_attached:
             call(server)
+
+    def announcement(self, _server: Server, /) -> str:
+        """Return a line for the operator: there is nothing to say of what is only recorded."""
+        return ""

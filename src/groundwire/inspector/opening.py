@@ -1,6 +1,6 @@
 """An inspector that shows what it records: the one way to make it, for whoever starts a server."""
 
-from typing import Any
+from typing import Any, Final
 
 from ..http.handler import ContentPolicy
 from ..http.request import Request
@@ -8,50 +8,84 @@ from ..server.channel import ChildChannel
 from ..server.server import Server
 from ..server.server_state import Answer, Counters, RequestLog
 from ..server.settings import ServerSettings
-from .access import Access
+from .access import PREFIX, Access, is_loopback_authority
 from .inspector import Inspector
 from .live import Live
 from .pages import Pages
+from .recorder import Recorder
 
-CONTENT_BYTES = 24 * 1024 * 1024
+CONTENT_BYTES: Final = 24 * 1024 * 1024
 """Of a request to the inspector: the largest message that a server takes by default, in base64."""
 
-ANSWERED = "wire_answered"
+ANSWERED: Final = "wire_answered"
 """In the ``__dict__`` of the inspector's own requests: it was not refused before."""
 
 
-def is_on(settings: ServerSettings, *, debug: bool) -> bool:
-    """Tell whether exchanges are to be recorded and shown."""
-    return debug if settings.wire == "auto" else settings.wire != "off"
+ANY_ADDRESS: Final = frozenset({"", "*", "0.0.0.0", "::"})
+"""Hosts to listen on that mean every address of the machine."""
 
 
-def open_inspector(
-    settings: ServerSettings, *, worker: int = 1, channel: ChildChannel | None = None
-) -> Inspector:
-    """Return an inspector for a server with these settings, which shows below ``/__wire__`` what it records.
+class ShownInspector(Inspector):
+    """Shows below ``/__wire__`` what it records.
 
     Args:
         settings: the server's.
         worker: the number of this process among those that serve.
         channel: to the supervisor, where there is one: the other workers are asked through it.
     """
-    inspector = Inspector(settings, worker=worker)
 
-    def show(server: Server) -> None:
-        put_around(server, inspector, channel)
+    def __init__(
+        self,
+        settings: ServerSettings | None = None,
+        *,
+        worker: int = 1,
+        channel: ChildChannel | None = None,
+    ) -> None:
+        super().__init__(settings, worker=worker)
+        self._channel = channel
 
-    inspector.on_attached.append(show)
-    return inspector
+    def attached(self, server: Server, /) -> None:
+        """Record, and answer what is the inspector's own."""
+        super().attached(server)
+        put_around(server, self.recorder, self._channel)
+
+    def announcement(self, server: Server, /) -> str:
+        """Return a line that says where to look."""
+        return announcement(server.settings, server.url)
 
 
-def put_around(server: Server, inspector: Inspector, channel: ChildChannel | None = None) -> None:
+def announcement(settings: ServerSettings, url: str) -> str:
+    """Say where the wire is shown, and to whom.
+
+    Args:
+        settings: the server's.
+        url: where clients find it.
+    """
+    place = f"{url}{PREFIX}/"
+    to_whom = ""
+    if settings.unix is not None or url.startswith("unix:"):
+        place = f"{PREFIX}/ on {url}"
+    elif settings.host in ANY_ADDRESS:
+        scheme, _, rest = url.partition("://")
+        place = f"{scheme}://localhost:{rest.rpartition(':')[2]}{PREFIX}/"
+        to_whom = "to this machine only; --wire-token opens it to others"
+    elif not is_loopback_authority(
+        settings.host if ":" not in settings.host else f"[{settings.host}]"
+    ):
+        to_whom = f"to nobody: {settings.host} is no loopback address, and there is no --wire-token"
+    if settings.wire_token:
+        to_whom = "to whoever has the token"
+    return f"The wire is shown at {place}{f' ({to_whom})' if to_whom else ''}"
+
+
+def put_around(server: Server, recorder: Recorder, channel: ChildChannel | None = None) -> None:
     """Have the inspector answer what is its own, before anybody else hears of it.
 
     It stands in front of figures, identifiers, content limits, the recording, the application and its hooks.
     """
     access = Access(server.settings.wire_token, _proxied(server.settings))
     is_own = access.is_own
-    live = Live(inspector.recorder, server.handler, channel)
+    live = Live(recorder, server.handler, channel)
     pages = Pages(live, access)
     handle = server.handle
 
@@ -65,7 +99,7 @@ def put_around(server: Server, inspector: Inspector, channel: ChildChannel | Non
         if server.stopping:  # a stream that never ends would hold a stop to its last second
             live.close()
 
-    inspector.recorder.is_own = is_own
+    recorder.is_own = is_own
     given: Any = InFront(server.handler, access)
     server.handler = given
     server.handle = handle_own

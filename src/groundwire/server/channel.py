@@ -4,7 +4,7 @@ Each message is four octets of length, most significant first, then that many oc
 
 From a worker::
 
-    ready    {pid, name, note, debug}       it accepts connections
+    ready    {pid, name, note, debug, announcement}    it accepts connections
     beat     {state, counters, rss_bytes}   once a second, by the loop: the loop turns
     failed   {text}                         the application cannot be served; the worker ends
     answer   {id, value | error}            to an ask

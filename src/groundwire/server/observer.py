@@ -25,3 +25,7 @@ class Observer(Protocol):
         is an `IdentifyingWriter`.
         """
         ...
+
+    def announcement(self, server: Any, /) -> str:
+        """Return a line for the operator, who is told that the server accepts connections; empty: none."""
+        ...

@@ -120,19 +120,42 @@ def freeze_memory() -> None:
 def announce_on_stderr(server: Server, name: str = "") -> None:
     """Say where clients find the server, and how to end it; warn where debug mode is on."""
     what = name or str(getattr(server.handler, "name", ""))
-    announce(what, server.url, server.settings, debug=getattr(server.handler, "debug", False))
+    debug = getattr(server.handler, "debug", False)
+    announce(what, server.url, server.settings, debug=debug, note=note_of(server))
+
+
+def note_of(server: Server) -> str:
+    """Return what a server's observer has to say to the operator; empty: nothing, or there is none."""
+    return "" if server.observer is None else server.observer.announcement(server)
 
 
 def announce(
-    name: str, url: str, settings: ServerSettings, *, debug: bool = False, workers: int = 1
+    name: str,
+    url: str,
+    settings: ServerSettings,
+    *,
+    debug: bool = False,
+    workers: int = 1,
+    note: str = "",
 ) -> None:
-    """Say on standard error where clients find what, and how to end it; warn where debug mode is on."""
+    """Say on standard error where clients find what, and how to end it; warn where debug mode is on.
+
+    Args:
+        name: what is served.
+        url: where.
+        settings: the server's.
+        debug: whether debug mode is on.
+        workers: how many processes serve.
+        note: a line more.
+    """
     place = url
     if settings.unix is None and settings.host in ("", "*", "0.0.0.0", "::"):
         place = f"every address of this machine, here {place}"
     if workers > 1:
         place = f"{place} with {workers} workers"
     text = f"Groundwire {version()} serves {name or 'requests'} on {place} (Ctrl+C stops)\n"
+    if note:
+        text += f"{note}\n"
     if debug:
         warning = "Debug mode: errors show source code on this machine. Never use it in production."
         coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")

@@ -110,6 +110,7 @@ class Server:
     Attributes:
         each_second: called by the sweep, once a second.
         metrics: the figures that are kept, if they are.
+        observer: see the argument.
         url: where clients find it, once it is open: an http URL, or ``unix:`` and a path.
         port: the TCP port, the one chosen when 0 was asked for; None on a Unix socket.
         redirecting_port: the TCP port where plain HTTP is led to https, if there is one.
@@ -151,7 +152,7 @@ class Server:
         self.each_second: list[Callable[[], None]] = []
         self.url = listening.url if listening is not None else ""
         self.port: int | None = listening.port if listening is not None else None
-        self._observer = observer
+        self.observer = observer
         if observer is not None:
             given_class: Any = connection_class
             connection_class = observer.connection_class(given_class)
@@ -259,7 +260,7 @@ class Server:
         proxies = self._proxies
         make_proxied = None
         if proxies is not None and proxies.trusted:
-            make_proxied = proxies.maker(state, self._observer)
+            make_proxied = proxies.maker(state, self.observer)
             protect = proxies.introducing(protect)
         return Listener(
             self.loop,
@@ -302,8 +303,8 @@ class Server:
             self.access_log = self.metrics = Metrics(self, self.access_log)
             self.handle = self.metrics.handle
             self.metrics.start()
-        if self._observer is not None:
-            self._observer.attached(self)
+        if self.observer is not None:
+            self.observer.attached(self)
         self.writer.set_date(date_field(time.time()))
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:

@@ -169,5 +169,9 @@ class ServerSettings:
     wire_bytes: int = 8 * 1024 * 1024
     """What all recorded exchanges take in memory. Beyond: the oldest are forgotten."""
 
+    def watches(self, *, debug: bool) -> bool:
+        """Tell whether exchanges are recorded and shown, by an application that is in debug mode or is not."""
+        return debug if self.wire == "auto" else self.wire != "off"
+
     def __post_init__(self) -> None:
         log_format.check(self.access_log_format)

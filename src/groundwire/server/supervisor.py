@@ -411,6 +411,7 @@ class Supervisor:
             self._settings,
             debug=bool(message.get("debug")),
             workers=self._crew.wanted,
+            note=str(message.get("announcement", "")),
         )
         self._notifier.ready(self._status_line())
 

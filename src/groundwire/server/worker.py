@@ -33,6 +33,7 @@ from .process import (
     freeze_memory,
     log_to_stderr,
     loop_factory,
+    note_of,
 )
 from .process_figures import resident_bytes
 from .server import AnyHandler, Server
@@ -182,6 +183,7 @@ class Worker:
             name=self._loaded.name,
             note=self._loaded.note,
             debug=bool(getattr(self.server.handler, "debug", False)),
+            announcement=note_of(self.server),
         )
         self._beat()
 
