@@ -67,11 +67,17 @@ def everything(client: socket.socket) -> bytes:
 
 @contextlib.contextmanager
 def running_server(
-    handler: Any, *, loop: str = "auto", connection_class: Any = None, **settings: Any
+    handler: Any,
+    *,
+    loop: str = "auto",
+    connection_class: Any = None,
+    observer: Any = None,
+    **settings: Any,
 ) -> Iterator[Served]:
     """Serve `handler` on a free port of 127.0.0.1 for the time of a ``with`` block, without an access log.
 
-    ``settings`` are those of `ServerSettings`. Whatever is left open at the end is cut after a moment.
+    ``observer`` makes one of the settings; ``settings`` are those of `ServerSettings`. Whatever is left open at the
+    end is cut after a moment.
     """
     settings = {
         "host": "127.0.0.1",
@@ -81,7 +87,10 @@ def running_server(
         "watchdog": False,  # a machine that tests are run on is held up by anything
     } | settings
     more = {} if connection_class is None else {"connection_class": connection_class}
-    server = Server(handler, ServerSettings(**settings), **more)
+    given = ServerSettings(**settings)
+    if observer is not None:
+        more["observer"] = observer(given)
+    server = Server(handler, given, **more)
     ready = threading.Event()
     failed: list[BaseException] = []
 
