@@ -7,9 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from ..http.response import Response
 from .access import JSON_TYPE
-
-VERSION: Final = 1
-"""Of the JSON. It grows when a key goes or means something else; new keys come without that."""
+from .document import VERSION
 
 STATIC: Final = Path(__file__).parent / "static"
 

@@ -4,14 +4,17 @@ Made when it is looked at. What was recorded are octets, times and notes; where 
 rules might have matched, and why each field is there, is found out here, by those who know.
 """
 
-import base64
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..http.status import usual_reason
 from ..protocol.head import RequestHead
-from ..protocol.http1.explain import explain_request, explain_response
+from ..protocol.http1.explain import explain_request
+from .message_view import describe_message
 from .records import Record
+
+VERSION: Final = 1
+"""Of the JSON. It grows when a key goes or means something else; new keys come without that."""
 
 TARGET_CHARS: Final = 2048
 """Of a target in a summary; the document has all of it."""
@@ -54,7 +57,7 @@ def document(record: Record, handler: Any = None) -> Document:
     routing = _routing(handler, head)
     runs = routing["handler"] if routing is not None else None
     return {
-        "version": 1,
+        "version": VERSION,
         **summary(record),
         "target": record.target,
         "connection": record.connection,
@@ -65,8 +68,8 @@ def document(record: Record, handler: Any = None) -> Document:
         "query": "" if head is None else head.query,
         "http_version": record.version,
         "reason": _reason(record),
-        "request": _described(record, "request"),
-        "response": _described(record, "response") if record.response else None,
+        "request": _request(record),
+        "response": _response(record),
         "refusal": record.error,
         "routing": routing,
         "calls": _calls(record),
@@ -130,15 +133,22 @@ def _reason(record: Record) -> str:
     return usual_reason(status) if status else ""
 
 
-def _described(record: Record, which: str) -> dict[str, Any]:
-    raw: bytes = bytes(getattr(record, which))
-    size: int = getattr(record, f"{which}_octets")
-    explained = explain_request(raw) if which == "request" else explain_response(raw, record.method)
-    return {
-        "size": size,
-        "kept": len(raw),
-        "cut": len(raw) < size,
-        "raw": base64.b64encode(raw).decode(),
-        "masked": getattr(record, f"{which}_masked"),
-        "elements": [element._asdict() for element in explained.elements],
-    }
+def _request(record: Record) -> dict[str, Any]:
+    return describe_message(
+        bytes(record.request),
+        size=record.request_octets,
+        masked=record.request_masked,
+        direction="request",
+    )
+
+
+def _response(record: Record) -> dict[str, Any] | None:
+    if not record.response:
+        return None
+    return describe_message(
+        bytes(record.response),
+        size=record.response_octets,
+        masked=record.response_masked,
+        direction="response",
+        method=record.method,
+    )

@@ -21,14 +21,16 @@ class Inspector:
         worker: the number of this process among those that serve.
 
     Attributes:
+        masker: what hides secrets in them; None: nothing does.
         recorder: the exchanges.
         on_attached: called with the server when it has its loop, after the recording has been set up.
     """
 
     def __init__(self, settings: ServerSettings | None = None, *, worker: int = 1) -> None:
         self.settings = settings or ServerSettings()
+        self.masker = None if self.settings.wire_secrets else Masker(self.settings.message_limits)
         self.recorder = Recorder(
-            None if self.settings.wire_secrets else Masker(self.settings.message_limits),
+            self.masker,
             bound_octets=self.settings.wire_bytes,
             worker=worker,
         )

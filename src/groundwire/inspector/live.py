@@ -121,6 +121,17 @@ class Live:
         self._clear_own(id)
         return (await self._ask("clear", id=id)).missing
 
+    def facts(self) -> dict[str, Any]:
+        """Return what is to be known of this process's recording."""
+        recorder = self._recorder
+        return {
+            "octets": recorder.octets,
+            "bound_octets": recorder.bound_octets,
+            "messages": len(recorder.records()),
+            "dropped": recorder.dropped,
+            "secrets": recorder.secrets,
+        }
+
     def close(self) -> None:
         """End the streams of those who follow."""
         self.events.close()
@@ -144,9 +155,8 @@ class Live:
     # What other workers ask.
 
     async def _own_requests(self, wanted: list[Any]) -> dict[str, Any]:
-        recorder = self._recorder
         chosen = Wanted(*wanted)
-        records = recorder.records()
+        records = self._recorder.records()
         found: list[Summary] = []
         for looked_at, record in enumerate(reversed(records), 1):
             if chosen.admits(record):
@@ -157,12 +167,7 @@ class Live:
                 await asyncio.sleep(0)
         return {
             "requests": found if self._siblings is None else within(found),
-            "recorder": {
-                "octets": recorder.octets,
-                "bound_octets": recorder.bound_octets,
-                "messages": len(records),
-                "dropped": recorder.dropped,
-            },
+            "recorder": self.facts(),
         }
 
     def _own_ids(self) -> list[tuple[float, str]]:

@@ -1,5 +1,6 @@
 """An inspector that shows what it records: the one way to make it, for whoever starts a server."""
 
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from ..http.handler import ContentPolicy
@@ -9,10 +10,15 @@ from ..server.server import Server
 from ..server.server_state import Answer, Counters, RequestLog
 from ..server.settings import ServerSettings
 from .access import PREFIX, Access, is_loopback_authority
+from .answers import File
+from .document import Document
 from .inspector import Inspector
 from .live import Live
+from .masking import Masker
 from .pages import Pages
 from .recorder import Recorder
+from .replaying import Replayer
+from .saved import session_file
 
 CONTENT_BYTES: Final = 24 * 1024 * 1024
 """Of a request to the inspector: the largest message that a server takes by default, in base64."""
@@ -47,7 +53,7 @@ class ShownInspector(Inspector):
     def attached(self, server: Server, /) -> None:
         """Record, and answer what is the inspector's own."""
         super().attached(server)
-        put_around(server, self.recorder, self._channel)
+        put_around(server, self.recorder, self._channel, masker=self.masker)
 
     def announcement(self, server: Server, /) -> str:
         """Return a line that says where to look."""
@@ -78,7 +84,13 @@ def announcement(settings: ServerSettings, url: str) -> str:
     return f"The wire is shown at {place}{f' ({to_whom})' if to_whom else ''}"
 
 
-def put_around(server: Server, recorder: Recorder, channel: ChildChannel | None = None) -> None:
+def put_around(
+    server: Server,
+    recorder: Recorder,
+    channel: ChildChannel | None = None,
+    *,
+    masker: Masker | None = None,
+) -> None:
     """Have the inspector answer what is its own, before anybody else hears of it.
 
     It stands in front of figures, identifiers, content limits, the recording, the application and its hooks.
@@ -86,7 +98,12 @@ def put_around(server: Server, recorder: Recorder, channel: ChildChannel | None 
     access = Access(server.settings.wire_token, _proxied(server.settings))
     is_own = access.is_own
     live = Live(recorder, server.handler, channel)
-    pages = Pages(live, access)
+
+    def session(documents: AsyncIterator[Document]) -> File:
+        return session_file(documents, live.facts())
+
+    replay = Replayer(server, live.document, masker)
+    pages = Pages(live, access, session=session, replay=replay)
     handle = server.handle
 
     def handle_own(request: Request) -> Answer:
