@@ -8,7 +8,7 @@ sent belongs to the exchange that is being answered: there is one at a time. Onl
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from ..http.errors import HTTPException
 from ..http.handler import InThread
@@ -20,16 +20,17 @@ from ..server.connection import Connection
 from ..server.delivery import Delivery
 from ..server.endpoints import endpoint_of
 from ..server.reception import Reception
-from ..server.request_ids import IdentifiedDelivery, IdentifyingWriter
+from ..server.request_ids import IdentifiedDelivery
 from ..server.sending import Framing, Progress
 from ..server.server_state import Answer
 from ..server.state import State
 from ..server.takeover import Takeover
 from .recorder import Recorder
-from .records import KEY, Record
+from .records import CONTENT_BYTES, KEY, Record
 
 PREFIX: Final = "/__wire__"
 
+READY = State.READY
 LINGERING = State.LINGERING
 CLOSED = State.CLOSED
 
@@ -84,15 +85,19 @@ class Recording(Connection):
         if state is LINGERING or state is CLOSED:
             super().data_received(data)
             return
-        self.latest = perf_counter()
+        self.latest = now = perf_counter()
         if not self.pending:
             self.pending = data
-            self.came = self.latest
+            self.came = now
         else:
             if not isinstance(self.pending, bytearray):
                 self.pending = bytearray(self.pending)
             self.pending += data
-        super().data_received(data)
+        if state is READY:  # PERF: as Connection.data_received, without a call
+            self.reader.receive(data)
+            self._serve()
+        else:
+            super().data_received(data)
         if self.pending:
             self._keep_consumed()
 
@@ -115,15 +120,19 @@ class Recording(Connection):
         request = super()._next_request(output)
         if request is None:
             if self.pending and self.record is None and self.reader.in_head and not self.unseen:
-                self._begin()
+                self._begin(self.pending)
             return None
         record = self.record
         if not self.unseen and (record is None or not record.parsed):
             record = self._begin_request(request)
-        cast("IdentifyingWriter", self.server.writer).lines = (
-            b"" if record is None else record.lines
-        )
+        writer: Any = self.server.writer
+        writer.lines = b"" if record is None else record.lines
         return request
+
+    def _name(self, record: Record | None) -> None:
+        """Have the next response that is written say where its record is."""
+        writer: Any = self.server.writer
+        writer.lines = b"" if record is None else record.lines
 
     def _take_content(self, request: Request, output: list[bytes]) -> bool:
         record = self._begin_request(request)
@@ -136,9 +145,7 @@ class Recording(Connection):
         collected = super()._collected(reception)
         if collected:
             self._keep_consumed()
-            record = self.record
-            writer = cast("IdentifyingWriter", self.server.writer)
-            writer.lines = b"" if record is None else record.lines
+            self._name(self.record)
         return collected
 
     def _leave_previous(self, output: list[bytes]) -> None:
@@ -153,45 +160,59 @@ class Recording(Connection):
             self._keep_consumed()
             self.unseen = False
 
-    def _begin(self) -> Record | None:
-        """Have a record for the message of which something has come."""
-        self.exchanges += 1
+    def _begin(self, request: bytes | bytearray) -> Record | None:
+        """Have a record for a message of which something has come.
+
+        Of a head that is not whole it has the very object that is pending: it grows as more comes.
+        """
+        self.exchanges = number = self.exchanges + 1
         record = self.record = self.recorder.begin(
-            *(self.place, self.exchanges, self.peer, self.local, self.scheme, self.came)
+            self.place, number, self.peer, self.local, self.scheme, self.came, request
         )
         if record is None:
             self.unseen = True
-            return None
-        if self.exchanges == 1:
+        elif number == 1:
             record.accepted = self.accepted
-        # The very object: it grows as more of the head comes, until this is cut off from what follows.
-        record.request = self.pending
-        record.request_octets = len(self.pending)
         return record
 
     def _begin_request(self, request: Request) -> Record | None:
         """Have a record for a request whose head is whole: what has been consumed by now."""
-        if request.path.startswith(PREFIX):
-            is_own = self.recorder.is_own
-            if is_own is not None and is_own(request):
-                if self.record is not None:
-                    self.recorder.forget(self.record)
-                    self.record = None
-                self.unseen = True
-                return None
-        record = self.record or self._begin()
-        if record is None:
+        if request.path.startswith(PREFIX) and self._is_own(request):
             return None
-        head = self._cut_consumed()
-        record.request = head
-        record.request_octets = record.head_octets = len(head)
+        pending = self.pending
+        count = len(pending) - self.reader.buffered
+        if count == len(pending) and type(pending) is bytes:
+            head = pending
+            self.pending = b""
+        else:
+            head = self._cut_consumed()
+        record = self.record
+        if record is None:
+            record = self._begin(head)
+            if record is None:
+                return None
+        else:
+            record.request = head
+            record.request_octets = count
+            record.set_client(self.peer, self.scheme)
+        record.head_octets = count
         record.parsed = True
-        record.head_complete = perf_counter()
+        record.head_complete = now = perf_counter()
         if self.reader.complete:
-            record.content_complete = record.head_complete
-        record.set_client(self.peer, self.scheme)
+            record.content_complete = now
         request.__dict__[KEY] = record
         return record
+
+    def _is_own(self, request: Request) -> bool:
+        """Whether a request is for the inspector itself, so that there is to be no record of it."""
+        is_own = self.recorder.is_own
+        if is_own is None or not is_own(request):
+            return False
+        if self.record is not None:
+            self.recorder.forget(self.record)
+            self.record = None
+        self.unseen = True
+        return True
 
     def _cut_consumed(self) -> bytes:
         """Return what has been consumed of what is pending, and keep the rest for what comes next."""
@@ -226,6 +247,27 @@ class Recording(Connection):
     def _flush(self, output: list[bytes]) -> None:
         if not output:
             return
+        unsent = self.unsent
+        if unsent or len(output) > 1:
+            self._flush_many(output)
+            return
+        # PERF: one answer goes out, that of the exchange which is going on.
+        answer = output[0]
+        super()._flush(output)
+        record = self.record
+        if record is None:
+            return
+        self.record = None
+        record.head_sent = record.last_sent = perf_counter()
+        if len(answer) <= CONTENT_BYTES:
+            record.response = answer
+            record.response_octets = len(answer)
+        else:
+            record.take_response(answer)
+        record.state = "answered"
+        self.recorder.finish(record)
+
+    def _flush_many(self, output: list[bytes]) -> None:
         answers = output.copy()
         super()._flush(output)
         unsent = self.unsent
@@ -261,13 +303,12 @@ class Recording(Connection):
         if self.delivery is None or not self.delivery.streaming:
             record = self.record
             if record is None and not self.unseen:
-                record = self._begin()
+                record = self._begin(self.pending)
             if record is not None:
                 self._keep_consumed()
                 record.refuse(text.partition("\n")[0], "", record.request_octets, status)
                 record.state = "refused"
-            writer = cast("IdentifyingWriter", self.server.writer)
-            writer.lines = b"" if record is None else record.lines
+            self._name(record)
         super().answer_last(status, text, *fields)
 
     def reset(self, reason: str) -> None:
@@ -289,7 +330,7 @@ class Recording(Connection):
     def _refuse(self, error: BaseException) -> None:
         record = self.record
         if record is None and not self.unseen:
-            record = self._begin()
+            record = self._begin(self.pending)
         if record is not None:
             section = getattr(error, "section", None)
             if isinstance(error, ProtocolError):
@@ -340,7 +381,7 @@ class RecordedDelivery(IdentifiedDelivery):
 
     def _respond(self, response: Response) -> bool:
         record = self.record
-        writer = cast("IdentifyingWriter", self._connection.server.writer)
+        writer: Any = self._connection.server.writer
         if record is None:
             writer.lines = b""
         else:

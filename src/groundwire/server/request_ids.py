@@ -27,21 +27,37 @@ class IdentifyingWriter(ResponseWriter):
         lines: field lines with their ends, likewise.
     """
 
-    __slots__ = ("identifier", "lines")
+    __slots__ = ("_halves", "identifier", "lines")
 
     def __init__(self, server: str = "groundwire", **fields: str) -> None:
         super().__init__(server, **fields)
         self.identifier = ""
         self.lines = b""
+        self._halves: dict[tuple[int, str | None], tuple[bytes, bytes]] = {}
+
+    def set_date(self, date: bytes) -> None:
+        """Set the Date of the responses to come; see `ResponseWriter.set_date`."""
+        super().set_date(date)
+        self._halves.clear()
 
     def whole(self, status: int, content_type: str | None, content: bytes) -> bytes:
         """Write a response with the usual fields and all its content; see `ResponseWriter.whole`."""
         identifier, self.identifier = self.identifier, ""
         lines, self.lines = self.lines, b""
-        data = super().whole(status, content_type, content)
         if identifier:
             lines = b"%b: %b\r\n%b" % (_FIELD, identifier.encode(), lines)
-        return _behind_status_line(data, lines) if lines else data
+        if not lines:
+            return super().whole(status, content_type, content)
+        halves = self._halves.get((status, content_type))
+        if halves is None:
+            data = super().whole(status, content_type, content)
+            prefix = self._prefixes.get((status, content_type))
+            if prefix is None:
+                return _behind_status_line(data, lines)
+            end = prefix.index(b"\r\n") + 2
+            halves = self._halves[status, content_type] = prefix[:end], prefix[end:]
+        # PERF: behind the status line; 0.3 µs, where a head of its own takes 10.
+        return b"%b%b%b%d\r\n\r\n%b" % (halves[0], lines, halves[1], len(content), content)
 
     def head(
         self,
@@ -76,7 +92,7 @@ class IdentifyingWriter(ResponseWriter):
 
 
 def _behind_status_line(data: bytes, lines: bytes) -> bytes:
-    """Return a response with more field lines. PERF: 0.3 µs, where a head of its own takes 10."""
+    """Return a response with more field lines."""
     end = data.index(b"\r\n") + 2
     return b"%b%b%b" % (data[:end], lines, data[end:])
 
