@@ -1,4 +1,4 @@
-"""Requests are built, cut and filled in so that what is sent is what was meant."""
+"""Requests are built and filled in so that what is sent is what was meant."""
 
 import pytest
 
@@ -6,7 +6,6 @@ from groundwire.inspector.outgoing import (
     MaskedPart,
     ReplayError,
     build_request,
-    cut_requests,
     filled_in,
     masked_parts,
     methods_in,
@@ -99,17 +98,6 @@ def test_as_many_answers_are_expected_as_a_server_gives(
     assert methods == found
     assert wrong in fault
     assert bool(wrong) == bool(fault)
-
-
-def test_pipelined_requests_are_cut_and_what_is_none_is_one_too() -> None:
-    first = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
-    second = b"GET / HTTP/1.0\r\n\r\n"
-
-    assert [first, second] == cut_requests(first + second)
-    assert [first, b"nonsense\r\n"] == cut_requests(first + b"nonsense\r\n")
-    assert [first[:-1]] == cut_requests(first[:-1])
-    assert [first] == cut_requests(first + b"\r\n")
-    assert [] == cut_requests(b"\r\n")
 
 
 def test_masked_values_are_named() -> None:

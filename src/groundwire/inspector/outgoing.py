@@ -1,4 +1,4 @@
-"""Requests that are to be sent: built from fields, cut out of what holds several, with masked values filled in."""
+"""Requests that are to be sent: built from fields, or recorded ones with masked values filled in."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -122,28 +122,6 @@ def methods_in(raw: bytes) -> tuple[list[str], str]:
         methods.append("GET")
         return methods, "incomplete"
     return methods, ""
-
-
-def cut_requests(data: bytes) -> list[bytes]:
-    """Cut octets into requests; what stands behind the last that is whole and right is one too, whatever it is."""
-    reader = RequestReader()
-    reader.receive(data)
-    requests: list[bytes] = []
-    start = 0
-    try:
-        while reader.next_head() is not None:
-            while reader.next_content():
-                pass
-            if not reader.complete:
-                break
-            end = len(data) - reader.buffered
-            requests.append(data[start:end])
-            start = end
-    except ProtocolError:
-        pass  # it is sent as it is
-    if data[start:].strip():
-        requests.append(data[start:])
-    return requests
 
 
 def masked_parts(raw: bytes, spans: Iterable[Iterable[int]]) -> list[MaskedPart]:
