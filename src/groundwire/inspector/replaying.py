@@ -8,16 +8,13 @@ from typing import Any, Final
 
 from ..server.server import Server
 from .difference import Answer, difference
-from .outgoing import MaskedPart, ReplayError, build_request, filled_in, masked_parts
-from .recorder import Masker, Unmasked
+from .masking import Masker
+from .outgoing import MaskedPart, ReplayError, Spans, build_request, filled_in, masked_parts
 from .replay import Outcome, own_address, send
 from .shapes import is_list, is_object, is_pair
 
 RESPONSE_BYTES: Final = 1024 * 1024
 """The longest answer that is waited for: a page is to show it."""
-
-MASKED_BYTES: Final = 4
-"""What was masked in a request is looked for in its answer too, if it is as long as that."""
 
 Document = Mapping[str, Any]
 Find = Callable[[str], Awaitable[Document]]
@@ -35,7 +32,7 @@ class Replayer:
     def __init__(self, server: Server, find: Find, masker: Masker | None = None) -> None:
         self._server = server
         self._find = find
-        self._masker: Masker = masker or Unmasked()
+        self._masker = masker
 
     async def __call__(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request as asked.
@@ -71,11 +68,12 @@ class Replayer:
         parts: list[MaskedPart],
         fill: Mapping[str, str],
     ) -> dict[str, Any]:
-        request, spans = self._masker.mask_request(outcome.request)
-        secrets = frozenset(
-            outcome.request[start:end] for start, end in spans if end - start >= MASKED_BYTES
-        )
-        response, masked = self._masker.mask_response(outcome.response, outcome.method, secrets)
+        request, response = outcome.request, outcome.response
+        masked: Spans = ()
+        if self._masker is not None:
+            request, spans = self._masker.mask_request(outcome.request)
+            secrets = self._masker.secrets_in(outcome.request, spans)
+            response, masked = self._masker.mask_response(response, outcome.method, secrets)
         before = None if recorded is None else recorded_answer(recorded)
         return {
             "id": outcome.field("X-Wire-Id") or None,
