@@ -543,11 +543,11 @@ def _masked_field(field: Any, masked_value: Callable[[str, Any], Any]) -> Any:
 
 def plain(value: Any, depth: int = 4) -> Any:
     """Return a value as what JSON can hold, so that nothing else is kept alive; long texts are cut."""
-    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    kind = again = _kind(value)
     if kind in _PLAIN:
         return value[:TEXT_CHARACTERS] if kind is str else value
-    if depth and kind in (list, tuple):
-        return kind(plain(item, depth - 1) for item in value[:NOTES_MAX])
+    if depth and (kind is list or kind is tuple):
+        return again(plain(item, depth - 1) for item in value[:NOTES_MAX])
     if depth and kind is dict:
         items = list(value.items())[:NOTES_MAX]
         return {str(name)[:TEXT_CHARACTERS]: plain(item, depth - 1) for name, item in items}
@@ -559,24 +559,25 @@ def plain(value: Any, depth: int = 4) -> Any:
 
 def size_of(value: Any) -> int:
     """Return what a value made by `plain` takes in memory, all told."""
-    size = sys.getsizeof(value)
-    if isinstance(value, dict):
-        items: Any = value.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        return size + sum(sys.getsizeof(name) + size_of(item) for name, item in items)
-    if isinstance(value, list | tuple):
-        parts: Any = value  # pyright: ignore[reportUnknownVariableType]
-        return size + sum(map(size_of, parts))
+    size, kind = sys.getsizeof(value), _kind(value)
+    if kind is dict:
+        return size + sum(sys.getsizeof(name) + size_of(item) for name, item in value.items())
+    if kind in (list, tuple):
+        return size + sum(map(size_of, value))
     return size
 
 
 def with_texts(value: Any, change: Callable[[str], str]) -> Any:
     """Return a value made by `plain` with each text changed."""
-    if isinstance(value, str):
+    kind = again = _kind(value)
+    if kind is str:
         return change(value)
-    if isinstance(value, dict):
-        items: Any = value.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        return {name: with_texts(item, change) for name, item in items}
-    kind: Any = type(value)
-    if kind in (list, tuple):
-        return kind(with_texts(item, change) for item in value)
+    if kind is dict:
+        return {name: with_texts(item, change) for name, item in value.items()}
+    if kind is list or kind is tuple:
+        return again(with_texts(item, change) for item in value)
     return value
+
+
+def _kind(value: Any) -> Any:
+    return type(value)  # pyright: ignore[reportUnknownVariableType]
