@@ -15,6 +15,7 @@ from .demo import demo
 from .doctor import doctor
 from .errors import CannotStart
 from .flask import flask
+from .learn import learn
 from .listen import listen
 from .routes import routes
 from .run import run
@@ -148,7 +149,7 @@ groundwire = GroundwireGroup(
 # Behind those a FlaskGroup has, since `.env` may ask for it.
 groundwire.params.append(as_flask_option)
 
-for command in (run, ctl, top, shell, routes, listen, doctor, demo, flask):
+for command in (run, ctl, top, shell, routes, listen, learn, doctor, demo, flask):
     groundwire.add_command(command)
 
 

@@ -8,7 +8,8 @@ A page is Markdown. Two kinds of fenced block stand for what is put in their pla
 ``exchange WORDS``
     requests, which are sent, and what comes of it. Several are parted by a line of three hyphens. WORDS may be
     ``twin``: they go to the lesson's second program; ``kept``: they follow each other on one connection; and
-    ``pipelined``: they are sent at once. ``{ETag}`` in a request is that field of the answer before.
+    ``pipelined``: they are sent at once; and ``crlf``: lines of their content end in CR LF too. ``{ETag}`` in a request
+    is that field of the answer before.
 """
 
 import re
@@ -115,5 +116,9 @@ def _read(page: Path) -> Lesson:
 
 def as_exchange(text: str, words: str) -> Exchange:
     """Return the requests that stand in a block."""
-    requests = tuple(map(as_request, BETWEEN_REQUESTS.split(text)))
-    return Exchange(requests, frozenset(words.split()))
+    of_block = frozenset(words.split())
+    requests = [as_request(one) for one in BETWEEN_REQUESTS.split(text)]
+    if "crlf" in of_block:
+        plain = [request.replace(b"\r\n", b"\n") for request in requests]
+        requests = [request.replace(b"\n", b"\r\n") + b"\r\n" for request in plain]
+    return Exchange(tuple(requests), of_block)

@@ -5,7 +5,7 @@ import re
 import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from .asking import Asked, Conversation, Piece
 from .course import BESIDE_VARIABLE, Exchange, Lesson
@@ -93,52 +93,56 @@ class Player:
         self._port_of = port_of
         self._fields: dict[str, str] = {}
 
-    def play(self, index: int) -> list[Piece]:
-        """Send the requests of the exchange `index`, and return all bytes that went either way.
+    def play(self, index: int) -> "Played":
+        """Send the requests of the exchange `index`.
 
         Raises:
             DoesNotRun: the program does not start.
             OSError: it does not listen any more.
         """
         exchange = self._lesson.exchanges[index]
-        named = {
-            name.decode() for request in exchange.requests for name in REMEMBERED.findall(request)
-        }
-        if index and not named <= self._fields.keys():
+        if index and not wanted_fields(exchange) <= self._fields.keys():
             self.play(index - 1)
         return self.send(exchange)
 
-    def send(self, exchange: Exchange) -> list[Piece]:
-        """Send requests, whether or not the lesson has them."""
+    def send(self, exchange: Exchange) -> "Played":
+        """Send requests, whether or not the lesson has them. Raises as `play` does."""
         twin = self._lesson.twin
         port = self._port_of(twin if exchange.to_twin and twin else self._lesson.program)
         requests = [REMEMBERED.sub(self._remembered, request) for request in exchange.requests]
-        pieces: list[Piece] = []
-        if "pipelined" in exchange.words:
+        played = Played([], [])
+        # What is kept or pipelined goes on one connection, anything else on one for each.
+        shared = exchange.words & {"kept", "pipelined"}
+        for group in [requests] if shared else [[request] for request in requests]:
             with Conversation(port) as conversation:
-                self._end(conversation, conversation.ask_at_once(requests))
-                return conversation.pieces
-        if "kept" in exchange.words:
-            with Conversation(port) as conversation:
-                self._end(conversation, [conversation.ask(request) for request in requests])
-                return conversation.pieces
-        for request in requests:
-            with Conversation(port) as conversation:
-                self._end(conversation, [conversation.ask(request)])
-                pieces += conversation.pieces
-        return pieces
+                if "pipelined" in exchange.words:
+                    answers = conversation.ask_at_once(group)
+                else:
+                    answers = [conversation.ask(request) for request in group]
+                self._fields.update(answers[-1].answer.fields)
+                if says_close(answers[-1]) and conversation.is_closed_by_program(CLOSE_SECONDS):
+                    conversation.pieces.append(Piece("closed", b""))
+                played.pieces.extend(conversation.pieces)
+                played.answers.extend(answers)
+        return played
 
     def _remembered(self, match: re.Match[bytes]) -> bytes:
         return self._fields.get(match[1].decode(), "").encode()
 
-    def _end(self, conversation: Conversation, answers: list[Asked]) -> None:
-        """Remember the last answer's fields, and note whether the program closes the connection."""
-        if not answers:
-            return
-        last = answers[-1].answer
-        self._fields.update(last.fields)
-        if says_close(answers[-1]) and conversation.is_closed_by_program(CLOSE_SECONDS):
-            conversation.pieces.append(Piece("closed", b""))
+
+class Played(NamedTuple):
+    """What came of an exchange."""
+
+    pieces: list[Piece]
+    """All bytes that went either way, in order."""
+
+    answers: list[Asked]
+    """The same by requests."""
+
+
+def wanted_fields(exchange: Exchange) -> set[str]:
+    """Return the names of the fields of an earlier answer that requests are completed with."""
+    return {name.decode() for request in exchange.requests for name in REMEMBERED.findall(request)}
 
 
 def says_close(asked: Asked) -> bool:
