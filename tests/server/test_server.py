@@ -12,7 +12,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -336,6 +336,30 @@ def test_an_idle_connection_has_a_second_for_one_more_request() -> None:
         quick.close()
         assert b"" == silent.recv(1)
         assert 0.8 < time.monotonic() - began < 2.0
+
+
+@pytest.mark.slow
+def test_a_stop_does_not_wait_for_who_was_being_answered_when_it_came() -> None:
+    go_on = threading.Event()
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"one"
+        while not go_on.is_set():
+            await asyncio.sleep(0.01)
+        yield b"two"
+
+    with (
+        running_server(lambda _: Response(stream()), graceful_seconds=20) as address,
+        address.connect() as client,
+    ):
+        client.sendall(GET)
+        client.recv(65536)  # its head says nothing of a stop
+        address.server.request_stop()
+        while not address.server.stopping:
+            time.sleep(0.005)
+        time.sleep(1.1)  # it is looked at each second whether there is still something to wait for
+        go_on.set()
+        address.stop()
 
 
 def test_what_has_not_ended_in_time_is_cut_and_counted(caplog: pytest.LogCaptureFixture) -> None:

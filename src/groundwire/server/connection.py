@@ -546,10 +546,12 @@ class Connection(asyncio.Protocol):
     def _close_if_idle(self) -> None:
         if self.is_idle:
             self.transport.close()
-        elif self.state is State.HANDSHAKING:  # it is bounded too, and a request may follow
-            self.loop.call_later(STOP_IDLE_SECONDS, self._close_if_idle)
         elif self.takeover is not None:
             self.takeover.stop()
+        elif self.state is not CLOSED:
+            # A handshake, which a request may follow, or an answer that may have begun before the stop: its head did
+            # not say that it is the last.
+            self.loop.call_later(STOP_IDLE_SECONDS, self._close_if_idle)
 
     def abort(self) -> None:
         """Close at once, whatever is going on."""
