@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from inspecting import Client, Program, inspected
 from groundwire.inspector.answers import STATIC
+from inspecting import Client, Program, inspected
 
 
 @pytest.fixture(scope="module")
@@ -214,8 +214,10 @@ def test_the_list_is_filtered(client: Client, query: str, expected: list[str]) -
 
 @pytest.mark.parametrize(
     "query",
-    ["?x=1", "?status=9xx", "?status=40", "?status=abc", "?limit=0", "?limit=-1", "?limit=1e9"]
-    + ["?limit=%C2%B2", "?" + "&".join("text=a" for _ in range(50))],
+    [
+        *("?x=1", "?status=9xx", "?status=40", "?status=abc", "?limit=0", "?limit=-1"),
+        *("?limit=1e9", "?limit=%C2%B2", "?" + "&".join("text=a" for _ in range(50))),
+    ],
 )
 def test_a_filter_that_cannot_be_is_explained(client: Client, query: str) -> None:
     answer = client.wire(f"requests{query}")
@@ -297,15 +299,18 @@ def test_an_exchange_that_goes_on_has_no_duration() -> None:
 
 def test_it_answers_while_every_thread_is_busy() -> None:
     program = Program()
-    with inspected(program, threads=1, thread_queue=1) as client:
-        with client.served.connect() as first, client.served.connect() as second:
-            for waiting in (first, second):
-                waiting.sendall(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            while not program.seen:
-                client.listed()
+    with (
+        inspected(program, threads=1, thread_queue=1) as client,
+        client.served.connect() as first,
+        client.served.connect() as second,
+    ):
+        for waiting in (first, second):
+            waiting.sendall(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while not program.seen:
+            client.listed()
 
-            for place in ("", "requests", "session", "static/wire.js"):
-                assert 200 == client.wire(place).status
+        for place in ("", "requests", "session", "static/wire.js"):
+            assert 200 == client.wire(place).status
 
 
 # What it is not to be taken for.

@@ -146,10 +146,13 @@ class Events:
             or self._forgotten_us > at_us,
         }
 
-    async def follow(self, last_id: str = "") -> AsyncIterator[str]:
+    async def follow(
+        self, last_id: str = "", has_gone: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[str]:
         """Yield what happens from now on, or has happened since the event with `last_id`, as an event stream.
 
-        Ends when the server stops; `followers` counts those who are at it.
+        Ends when the server stops, or when `has_gone` says that who follows has; `followers` counts those who are at
+        it.
         """
         self.followers += 1
         try:
@@ -160,13 +163,18 @@ class Events:
             yield "retry: 1000\n\n"
             if last_id.isascii() and last_id.isdecimal() and len(last_id) < 20:
                 yield await self._resumed(int(last_id))
-            while not self._ended:
+            beaten = time.monotonic()
+            while not self._ended and not has_gone():
                 events, position = self.taken(position), self._count
                 if events:
                     yield "".join(map(_text, events))
+                    beaten = time.monotonic()
                     await asyncio.sleep(PAUSE_SECONDS)
-                elif not await self._changed(HEARTBEAT_SECONDS):
+                elif time.monotonic() - beaten >= HEARTBEAT_SECONDS:
                     yield ":\n\n"
+                    beaten = time.monotonic()
+                else:
+                    await self._changed(min(HEARTBEAT_SECONDS, LOOK_SECONDS))
         finally:
             self.followers -= 1
             if not self.followers and self._looking is not None:
@@ -229,25 +237,19 @@ class Events:
 
     def _wake(self) -> None:
         for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
+            _end(waiting)
 
-    async def _changed(self, seconds: float) -> bool:
-        """Wait until something has happened; False: nothing has, within these seconds."""
+    async def _changed(self, seconds: float) -> None:
+        """Wait until something has happened, but no longer than these seconds."""
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._waiting.add(future)
-        timer = loop.call_later(seconds, _give_up, future)
+        timer = loop.call_later(seconds, _end, future)
         try:
             await future
-        except asyncio.CancelledError:
-            raise
-        except TimeoutError:
-            return False
         finally:
             timer.cancel()
             self._waiting.discard(future)
-        return True
 
     async def _look(self) -> None:
         """Look twice a second for what does not tell of itself, while somebody follows."""
@@ -281,9 +283,9 @@ class Events:
                 self._add(Event(self._time_us(), EXCHANGE, id))
 
 
-def _give_up(future: "asyncio.Future[None]") -> None:
+def _end(future: "asyncio.Future[None]") -> None:
     if not future.done():
-        future.set_exception(TimeoutError())
+        future.set_result(None)
 
 
 def _text(event: Told) -> str:

@@ -190,7 +190,13 @@ class Pages:
             retry = ("Retry-After", "10")
             raise Refused(503, f"{FOLLOWERS} follow already; close a window of theirs.", retry)
         last = values_of(head, b"last-event-id")
-        content = events.follow(last[0] if len(last) == 1 else "")
+        exchange = request.exchange
+
+        def has_gone() -> bool:
+            # Nobody who reads events to their end ends sending before.
+            return bool(getattr(exchange, "eof", False))
+
+        content = events.follow(last[0] if len(last) == 1 else "", has_gone)
         return respond(200, None if head.method == "HEAD" else content, EVENTS_TYPE)
 
     def save_session(self, request: Request, _: str) -> Answer:
