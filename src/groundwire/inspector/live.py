@@ -17,6 +17,10 @@ LOOKED_AT_ONCE: Final = 500
 """Records that are looked at before others have their turn. PERF: 10 µs each, where a text is looked for."""
 
 
+IDS_MAX: Final = 5000
+"""Exchanges of another worker that come into a session: as with all it says, so many have room in a message."""
+
+
 class NotKept(LookupError):
     """An exchange that is not known, or not any more. Its text is a sentence for who has asked."""
 
@@ -50,7 +54,7 @@ class Live:
             channel,
             {
                 "requests": self._own_requests,
-                "ids": self._own_ids,
+                "ids": lambda: self._own_ids()[-IDS_MAX:],
                 "document": self._document_for_others,
                 "began": self._own_beginning,
                 "clear": self._clear_own,
@@ -107,7 +111,7 @@ class Live:
     async def documents(self) -> AsyncIterator[Document]:
         """Iterate over all exchanges, oldest first, as far as they are still known when their turn comes."""
         said = await self._ask("ids")
-        begun = [pair for part in (self._own_ids(), *said.values.values()) for pair in part]
+        begun = [(at, id) for part in (self._own_ids(), *said.values.values()) for at, id in part]
         for _, id in sorted(begun):
             try:
                 yield await self.document(id)
