@@ -11,7 +11,7 @@ from ..http.errors import ExpectationFailed, HTTPException, MethodNotAllowed, No
 from ..http.handler import ContentPolicy, InThread
 from ..http.response import Response
 from ..http.wsgi_answers import response_of
-from . import environment, lifecycle, serving
+from . import environment, lifecycle, serving, tracing
 from .context import AppContext, RequestContext
 from .current import current
 from .describing import describe_routing
@@ -242,6 +242,10 @@ class Groundwire(AppTemplates, AppSteps, AppUrls, AppRoutes):
     def held_loop(self, request: Any, seconds: float) -> None:
         """Take note that answering `request` on the event loop took so long: its endpoint may have to go to threads."""
         self.plans.overran(self.plans.of(self, request.url_rule), seconds)
+
+    def begin_tracing(self) -> None:
+        """Have the app tell what it does for each request that somebody takes notes of (`groundwire.http.tracing`)."""
+        tracing.begin(self)
 
     def describe_routing(self, request_or_head: Any) -> dict[str, Any]:
         """Return how the app understands a request; see `groundwire.app.describing.describe_routing`."""

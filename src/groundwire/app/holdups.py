@@ -1,4 +1,4 @@
-"""What made a run on the event loop long although its endpoint did not: the collector, and other processes.
+"""What made a run on the event loop long although its endpoint did not: the collector, other processes, onlookers.
 
 A machine that is busy takes the processor away in the middle of any function, and the garbage collector runs when it
 wants. An endpoint must not be sent to threads for that, and it must be for everything else; so a run that was too long
@@ -30,6 +30,8 @@ class HoldUps:
         self._collection_began = 0.0
         self._collection_ended = 0.0
         self._collection_seconds = 0.0
+        self._looked_on_seconds = 0.0
+        self._looked_on_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -62,11 +64,18 @@ class HoldUps:
         excused = 0.0
         if self._collection_ended >= now - run_seconds:
             excused += self._collection_seconds
+        if self._looked_on_at >= now - run_seconds:
+            excused += self._looked_on_seconds
         if now - self._noted_at - run_seconds < STALE_SECONDS:
             waited = waited_for_processor() + stolen_from_machine()
             excused += waited - self._waited_when_noted
             self.note()
         return min(excused, run_seconds)
+
+    def looked_on(self, seconds: float) -> None:
+        """Take note that a run took so long for who follows the app (`groundwire.app.tracing`): a traceback's text."""
+        self._looked_on_at = perf_counter()
+        self._looked_on_seconds = seconds
 
     def _collected(self, phase: str, _info: dict[str, Any]) -> None:
         if phase == "start":

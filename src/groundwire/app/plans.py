@@ -153,7 +153,7 @@ class PlanTable:
     ways: Ways
     """How exchanges do what somebody may want to follow. `groundwire.app.lifecycle` sets it for all apps."""
 
-    followed: Callable[[Plan], None] | None = None
+    followed: Callable[[Any, Plan], None] | None = None
     """Changes each plan that is made, for an app that is followed (`groundwire.app.tracing`)."""
 
     def __init__(self) -> None:
@@ -329,7 +329,7 @@ class PlanTable:
         app.response_class.adopt_defaults()
         plan.text_response = app.response_class.of_text
         if self.followed is not None:
-            self.followed(plan)
+            self.followed(app, plan)
         return plan
 
     def _execution(self, app: Any, plan: Plan, callbacks: tuple[Any, ...]) -> Execution:
