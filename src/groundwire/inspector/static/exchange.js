@@ -109,6 +109,7 @@ export class OpenExchange {
     if (focused) this.focus();
   }
 
+  /** The head of the page: what was asked, and how it went. */
   subject() {
     const { id, method, target, status, reason, state, began, duration_us: duration, client, connection, number, endpoint, place } = this.exchange;
     const refused = state === "refused";

@@ -24,6 +24,7 @@ export class LiveList {
     this.paused = false;
     this.selected = "";
     this.loaded = false;
+    this.meanwhile = null; // what comes in while the list is loaded
     this.scheduled = false;
     this.filter = this.readFilters();
     filters.addEventListener("input", () => this.refilter());
@@ -37,16 +38,29 @@ export class LiveList {
   /** An exchange is new, or has changed. */
   receive(summary) {
     this.waiting.set(summary.id, summary);
+    this.meanwhile?.set(summary.id, summary);
     if (this.paused) this.bound(this.waiting);
     this.schedule();
   }
 
-  /** Begin anew with what the recorder has, the newest first. What came in meanwhile stays. */
-  load(summaries) {
-    this.loaded = true;
-    this.summaries.clear();
-    for (const summary of summaries.slice(0, MOST_ROWS).reverse()) this.summaries.set(summary.id, summary);
+  /**
+   * Begin anew with what the recorder has.
+   *
+   * @param {function(): Promise<Array>} ask gives the summaries, the newest first; what comes in meanwhile stays
+   */
+  async load(ask) {
+    this.meanwhile = new Map();
+    try {
+      const summaries = await ask();
+      this.loaded = true;
+      this.summaries.clear();
+      for (const summary of summaries.slice(0, MOST_ROWS).reverse()) this.summaries.set(summary.id, summary);
+      for (const [id, summary] of this.meanwhile) this.waiting.set(id, summary);
+    } finally {
+      this.meanwhile = null;
+    }
     this.rebuild();
+    if (this.waiting.size) this.schedule();
   }
 
   clear() {

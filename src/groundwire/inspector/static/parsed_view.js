@@ -90,15 +90,17 @@ function pairTable(pairs) {
 
 function contentOf(content) {
   if (content.kind === "none") return absent("None.");
-  const summary = make("p", { class: "quiet" }, [content.type, counted(content.size)].filter(Boolean).join(" · "));
+  const coded = content.coding && (content.decoded === false ? `${content.coding}, not decoded` : `decoded from ${content.coding}`);
+  const summary = make("p", { class: "quiet" }, [content.type, counted(content.size), coded].filter(Boolean).join(" · "));
   const shown = {
     form: () => pairTable(content.form),
-    json: () => make("div", { class: "tree" }, tree(null, content.json, 0)),
+    // What calls itself JSON and is none, or is cut, can only be shown as text.
+    json: () => (content.json === null && content.text?.trim() !== "null" ? textBlock(content.text) : make("div", { class: "tree" }, tree(null, content.json, 0))),
     multipart: () => partTable(content.parts),
     text: () => textBlock(content.text),
     binary: () => absent("Not text. Its octets are in the Wire view."),
   }[content.kind];
-  return [summary, shown ? shown() : textBlock(content.text ?? "")];
+  return [summary, shown ? shown() : textBlock(content.text ?? ""), content.text_cut ? absent("The rest is not shown.") : null];
 }
 
 function textBlock(text) {
@@ -106,13 +108,13 @@ function textBlock(text) {
 }
 
 function partTable(parts) {
-  const rows = parts.map(({ name, filename, type, size, start, end }) =>
+  const rows = parts.map(({ name, filename, type, size, start, end, text }) =>
     make(
       "tr",
       {},
       make("th", { scope: "row" }, name ?? ""),
-      make("td", { class: "value" }, filename ?? make("span", { class: "quiet" }, "a value")),
-      make("td", { class: "note" }, [type, sized(size), end > start ? `octets ${start}–${end - 1}` : null].filter(Boolean).join(" · ")),
+      make("td", { class: "value" }, filename ? ["file ", make("strong", {}, filename)] : secretOr(text ?? "", false)),
+      make("td", { class: "note" }, [type, sized(size), start !== null && end > start ? `octets ${start}–${end - 1}` : null].filter(Boolean).join(" · ")),
     ),
   );
   return make("table", { class: "facts" }, make("tbody", {}, rows));

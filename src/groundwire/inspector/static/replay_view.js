@@ -80,7 +80,7 @@ class Editor {
     this.button.disabled = true;
     refill(this.outcome, absent("Sent; waiting for the answer …"));
     try {
-      const body = { id: this.exchange.id, ...this[this.form].request() };
+      const body = { id: this.exchange.id, ...this[this.form].edited() };
       const response = await fetch("replay", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
       const answer = await response.json();
       if (response.ok) refill(this.outcome, this.answered(answer));
@@ -92,11 +92,11 @@ class Editor {
     }
   }
 
-  answered({ id, response, difference, state, said }) {
+  answered({ id, response, response_masked: masked, difference, state, said }) {
     const before = this.exchange.response;
     const link = id ? [" It was recorded as ", make("a", { href: `#${id}/wire` }, id), "."] : null;
     const trouble = state && state !== "answered" ? notice("warning", said || state, link) : null;
-    const after = response ? new Octets(decoded(response), { label: "The new answer" }).node : absent("There was no answer.");
+    const after = response ? new Octets(decoded(response), { label: "The new answer", masked: masked ?? [] }).node : absent("There was no answer.");
     const former = before ? new Octets(decoded(before.raw), { label: "The recorded answer", masked: before.masked, missing: before.size - before.kept }).node : absent("There was no answer.");
     return [
       trouble,
@@ -110,7 +110,7 @@ class Editor {
 class RawForm {
   constructor(request) {
     this.input = make("textarea", { class: "raw", spellcheck: "false", autocapitalize: "off", autocomplete: "off", rows: 10, wrap: "off", "aria-label": "Request, octets", "aria-describedby": "raw-help" });
-    this.input.value = textOf(decoded(request.raw));
+    this.input.value = this.original = textOf(decoded(request.raw));
     this.input.addEventListener("input", () => this.typed());
     this.said = make("div", {});
     this.preview = make("div", {});
@@ -148,7 +148,9 @@ class RawForm {
     this.draw();
   }
 
-  request() {
+  /** What is to be sent in place of what was recorded; nothing, if that is unchanged. */
+  edited() {
+    if (this.input.value === this.original) return {};
     return { raw: encoded(bytesOf(this.input.value)) };
   }
 }
@@ -187,7 +189,7 @@ class FieldsForm {
     return input;
   }
 
-  request() {
+  edited() {
     const fields = [...this.list.children].map((row) => [row.children[0].value, row.children[1].value]).filter(([name]) => name !== "");
     const content = new TextEncoder().encode(this.content.value);
     return { method: this.method.value, target: this.target.value, fields, content: encoded(content) };

@@ -16,7 +16,7 @@ export function routeView(exchange) {
   return make(
     "div",
     { class: "reading-column" },
-    routing ? [verdict(exchange), section("Candidates", candidates(routing.candidates))] : unrouted(exchange),
+    routing ? [verdict(exchange), section("Candidates", candidates(routing))] : unrouted(exchange),
     routing?.handler ? section("Handler", handler(exchange)) : null,
     section("What ran", calls.length ? callTable(calls) : absent("No function of the application was called.")),
   );
@@ -29,20 +29,28 @@ function unrouted({ refusal }) {
 
 /** The outcome in a sentence. */
 function verdict({ method, path, routing }) {
-  const matched = routing.candidates.find((candidate) => candidate.result === "matched");
+  const { verdict, hint, methods_here: here } = routing;
   const asked = make("code", {}, `${method} ${path}`);
+  const matched = routing.candidates.find((candidate) => candidate.result === "matched");
   if (matched) return make("p", { class: "lead" }, asked, " matches ", make("code", {}, matched.rule), " and goes to ", make("strong", {}, matched.endpoint), ".");
-  const here = routing.methods_here ?? [];
-  if (here.length) return notice("warning", asked, ` matches no rule for ${method}. The path is there for `, make("code", {}, here.join(", ")), ".");
-  return notice("warning", asked, " matches none of the rules below.");
+  const said = [asked, " "];
+  if (verdict?.location) said.push("is sent on to ", make("code", {}, verdict.location), ".");
+  else if (here?.length) said.push(`matches no rule for ${method}. The path is there for `, make("code", {}, here.join(", ")), ".");
+  else said.push("matches none of the rules below.");
+  if (verdict?.why) said.push(` ${capitalized(verdict.why)}.`);
+  if (hint) said.push(" ", make("strong", {}, hint));
+  return notice("warning", ...said);
 }
 
-function candidates(list) {
+const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, "");
+
+function candidates({ candidates: list, left_out: leftOut }) {
   if (!list.length) return absent("There was no rule to try.");
+  const more = leftOut ? absent(`${leftOut} more rules were further away.`) : null;
   const shown = make("ol", { class: "candidates" }, list.slice(0, MOST_CANDIDATES).map(candidate));
   const rest = list.slice(MOST_CANDIDATES);
-  if (!rest.length) return shown;
-  return [shown, make("details", { class: "rest" }, make("summary", {}, `${rest.length} more`), make("ol", { class: "candidates" }, rest.map(candidate)))];
+  if (!rest.length) return [shown, more];
+  return [shown, more, make("details", { class: "rest" }, make("summary", {}, `${rest.length} more`), make("ol", { class: "candidates" }, rest.map(candidate)))];
 }
 
 function candidate({ rule, endpoint, methods, result, why, converters }) {
@@ -61,18 +69,20 @@ function candidate({ rule, endpoint, methods, result, why, converters }) {
   );
 }
 
-function conversion({ name, converter, text, value }) {
-  const failed = value === null || value === undefined;
-  return make("li", {}, make("code", {}, `<${converter}:${name}>`), " took ", make("code", {}, text), failed ? " and refused it" : [" and made ", make("code", {}, value)]);
+function conversion({ name, converter, text, value, refused }) {
+  const failed = refused ?? (value === null || value === undefined);
+  const written = converter.startsWith("<") ? converter : `<${converter}:${name}>`;
+  return make("li", {}, make("code", {}, written), " took ", make("code", {}, text), failed ? " and refused it" : [" and made ", make("code", {}, typeof value === "string" ? `'${value}'` : String(value))]);
 }
 
 function handler({ routing, place, place_reason: reason }) {
-  const { name, file, line, source, runs, reason: usual } = routing.handler;
+  const { name, file, line, source, source_left_out: leftOut, runs, reason: usual } = routing.handler;
   const where = place || runs;
   return [
     make("p", {}, make("strong", {}, name), " ", make("span", { class: "quiet file" }, `${file}:${line}`)),
     where ? make("p", { class: "quiet" }, PLACES[where] ?? where, " ", because(reason || usual)) : null,
     source?.length ? sourceLines(source, line) : null,
+    leftOut ? absent(`${leftOut} more lines.`) : null,
   ];
 }
 

@@ -10,6 +10,7 @@ import { LiveList, requests } from "./list.js";
 import { grouped, make, refill, sized, takesKeys } from "./nodes.js";
 
 const METER_MILLISECONDS = 3000; // between two questions about how full the recorder is
+const RELOAD_MILLISECONDS = 300;
 const MOST_LOADED = 1000;
 
 const node = (id) => document.getElementById(id);
@@ -57,13 +58,28 @@ async function follow() {
 // --- the recorder -------------------------------------------------------------------------------------------
 
 async function load() {
-  const response = await fetch(`requests?limit=${MOST_LOADED}`);
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  const answer = await response.json();
-  remember(answer);
-  list.load(answer.requests);
+  await list.load(async () => {
+    const response = await fetch(`requests?limit=${MOST_LOADED}`);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const answer = await response.json();
+    remember(answer);
+    return answer.requests;
+  });
   list.select(named().id);
 }
+
+let reload = null;
+
+/** Load the list soon: more has happened than was told of. While the list is paused it stays as it is. */
+function loadSoon() {
+  reload ??= setTimeout(async () => {
+    reload = null;
+    if (list.paused) missed = true;
+    else await load().catch(() => {});
+  }, RELOAD_MILLISECONDS);
+}
+
+let missed = false;
 
 function remember(answer) {
   ({ recorder = {}, partial = [] } = answer);
@@ -90,7 +106,10 @@ function listen() {
     open.changed(summary.id);
     askForMeter();
   });
-  events.addEventListener("cleared", () => list.clear());
+  events.addEventListener("cleared", (event) => {
+    if (JSON.parse(event.data || "{}").reason === "missed") loadSoon();
+    else list.clear();
+  });
 }
 
 let meterAsked = false;
@@ -177,6 +196,10 @@ function command(text) {
 function togglePause() {
   if (open.readOnly) return;
   list.pause(!list.paused);
+  if (missed && !list.paused) {
+    missed = false;
+    loadSoon();
+  }
   drawState();
 }
 
