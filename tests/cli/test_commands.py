@@ -432,6 +432,7 @@ def test_debug_mode_is_said_in_so_many_words(folder: Path) -> None:
     with started(folder, "run", "hello.py", "--port", "0", "--debug") as process:
         assert process.stderr is not None
         process.stderr.readline()
+        assert process.stderr.readline().startswith("The wire is shown at http://localhost:")
         assert "Never use it in production" in process.stderr.readline()
 
 
