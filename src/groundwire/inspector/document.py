@@ -4,13 +4,18 @@ Made when it is looked at. What was recorded are octets, times and notes; where 
 rules might have matched, and why each field is there, is found out here, by those who know.
 """
 
+import base64
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ..http.status import usual_reason
+from ..protocol.errors import ProtocolError
 from ..protocol.head import RequestHead
 from ..protocol.http1.explain import explain_request
+from ..protocol.http1.reader import DEFAULT_LIMITS
+from ..protocol.limits import MessageLimits
+from .corrections import correct
 from .message_view import describe_message
+from .notes import rule_note, section_url
 from .records import Record
 
 VERSION: Final = 1
@@ -21,6 +26,8 @@ TARGET_CHARS: Final = 2048
 
 UNDER_WAY: Final = frozenset({"receiving", "answering"})
 """States of exchanges that go on."""
+
+_OF_LOG: Final = ("level", "logger", "message", "file", "line")
 
 Summary = dict[str, Any]
 Document = dict[str, Any]
@@ -45,17 +52,20 @@ def summary(record: Record) -> Summary:
     }
 
 
-def document(record: Record, handler: Any = None) -> Document:
+def document(
+    record: Record, handler: Any = None, limits: MessageLimits = DEFAULT_LIMITS
+) -> Document:
     """Return all that is known of an exchange.
 
     Args:
         record: what was recorded.
         handler: what answered, if it is still there to say how it finds what answers a request.
+        limits: those that requests are read with.
     """
-    request = bytes(record.request)
-    head = explain_request(request).head
+    raw = bytes(record.request)
+    head = explain_request(raw, limits).head
     routing = _routing(handler, head)
-    runs = routing["handler"] if routing is not None else None
+    response = _response(record)
     return {
         "version": VERSION,
         **summary(record),
@@ -67,14 +77,20 @@ def document(record: Record, handler: Any = None) -> Document:
         "path": record.path,
         "query": "" if head is None else head.query,
         "http_version": record.version,
-        "reason": _reason(record),
-        "request": _request(record),
-        "response": _response(record),
-        "refusal": record.error,
+        "reason": "" if response is None else _element(record, response, "reason"),
+        "request": describe_message(
+            raw,
+            size=record.request_octets,
+            masked=record.request_masked,
+            direction="request",
+            limits=limits,
+        ),
+        "response": response,
+        "refusal": _refusal(record, raw, limits),
         "routing": routing,
         "calls": _calls(record),
         "place": record.place,
-        "place_reason": runs["reason"] if runs and runs["runs"] == record.place else "",
+        "place_reason": _place_reason(record, routing),
         "timeline": [{"event": event, "at_us": _at_us(record, at)} for event, at in record.marks],
         "logs": [
             {"at_us": line["time_us"], **{name: line[name] for name in _OF_LOG}}
@@ -87,9 +103,6 @@ def document(record: Record, handler: Any = None) -> Document:
             if kind == "decision"
         ],
     }
-
-
-_OF_LOG: Final = ("level", "logger", "message", "file", "line")
 
 
 def moment(seconds: float) -> str:
@@ -128,18 +141,10 @@ def _routing(handler: Any, head: RequestHead | None) -> dict[str, Any] | None:
     return described
 
 
-def _reason(record: Record) -> str:
-    status = record.status
-    return usual_reason(status) if status else ""
-
-
-def _request(record: Record) -> dict[str, Any]:
-    return describe_message(
-        bytes(record.request),
-        size=record.request_octets,
-        masked=record.request_masked,
-        direction="request",
-    )
+def _place_reason(record: Record, routing: dict[str, Any] | None) -> str:
+    """Return why the handler runs where it does, as far as it still does."""
+    handler = None if routing is None else routing.get("handler")
+    return str(handler["reason"]) if handler and handler.get("runs") == record.place else ""
 
 
 def _response(record: Record) -> dict[str, Any] | None:
@@ -152,3 +157,32 @@ def _response(record: Record) -> dict[str, Any] | None:
         direction="response",
         method=record.method,
     )
+
+
+def _element(record: Record, response: dict[str, Any], kind: str) -> str:
+    """Return the text of the last element of a kind: that of the final response."""
+    for element in reversed(response["elements"]):
+        if element["kind"] == kind:
+            octets = bytes(record.response[element["start"] : element["end"]])
+            return octets.decode("latin-1")
+    return ""
+
+
+def _refusal(record: Record, raw: bytes, limits: MessageLimits) -> dict[str, Any] | None:
+    """Return the rule that was broken, and what would have been right."""
+    said = record.error
+    if said is None:
+        return None
+    error = ProtocolError(
+        said["message"], section=said["section"], offset=said["offset"], status=said["status"]
+    )
+    whole = len(raw) == record.request_octets
+    corrected = correct(raw, error, limits) if whole else None
+    data = None if corrected is None else corrected.data
+    return {
+        **said,
+        "url": section_url(error.section),
+        "rule": rule_note(error.section),
+        "corrected": None if data is None else base64.b64encode(data).decode(),
+        "changes": [] if corrected is None else corrected.changes,
+    }

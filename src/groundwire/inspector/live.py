@@ -6,6 +6,8 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from ..protocol.http1.reader import DEFAULT_LIMITS
+from ..protocol.limits import MessageLimits
 from ..server.channel import ChildChannel
 from .document import Document, Summary, document, summary
 from .events import Events
@@ -32,6 +34,7 @@ class Live:
         recorder: this process's.
         handler: the application's, which knows its routes.
         channel: to the supervisor; None where there is none, nor another worker.
+        limits: those that requests are read with.
 
     Attributes:
         events: what happens.
@@ -41,10 +44,15 @@ class Live:
     """See `groundwire.inspector.pages.Source`."""
 
     def __init__(
-        self, recorder: Recorder, handler: Any, channel: ChildChannel | None = None
+        self,
+        recorder: Recorder,
+        handler: Any,
+        channel: ChildChannel | None = None,
+        limits: MessageLimits = DEFAULT_LIMITS,
     ) -> None:
         self._recorder = recorder
         self._handler = handler
+        self._limits = limits
         self._siblings: Siblings | None = None
         if channel is None:
             self.events = Events(recorder)
@@ -179,7 +187,7 @@ class Live:
 
     def _own_document(self, id: str) -> Document | None:
         record = self._recorder.get(id)
-        return None if record is None else document(record, self._handler)
+        return None if record is None else document(record, self._handler, self._limits)
 
     def _document_for_others(self, id: str) -> Document | None:
         made = self._own_document(id)

@@ -13,6 +13,8 @@ from ..http.cookies import parse_cookie
 from ..http.secrets import is_secret_field
 from ..protocol.errors import ProtocolError
 from ..protocol.http1.explain import Element, explain_request, explain_response
+from ..protocol.http1.reader import DEFAULT_LIMITS
+from ..protocol.limits import MessageLimits
 from .content_view import ContentView, describe_content, pairs, readable
 from .notes import Direction, field_note
 
@@ -39,10 +41,12 @@ class Explained:
     error: ProtocolError | None
 
 
-def explain_message(raw: bytes, direction: Direction, method: str) -> Explained:
-    """Explain a request, or the responses to one with the method `method`."""
+def explain_message(
+    raw: bytes, direction: Direction, method: str, limits: MessageLimits = DEFAULT_LIMITS
+) -> Explained:
+    """Explain a request, read with these limits, or the responses to one with the method `method`."""
     if direction == "request":
-        request = explain_request(raw)
+        request = explain_request(raw, limits)
         follows = request.head is not None and request.head.has_content
         return Explained(
             request.elements,
@@ -72,6 +76,7 @@ def describe_message(
     masked: Spans = (),
     direction: Direction,
     method: str = "GET",
+    limits: MessageLimits = DEFAULT_LIMITS,
 ) -> MessageView:
     """Return a message as a document.
 
@@ -83,8 +88,9 @@ def describe_message(
         masked: what was replaced in `raw` by as many asterisks.
         direction: whose message it is.
         method: the request's, for a response: whether content follows depends on it.
+        limits: those that a request was read with.
     """
-    explained = explain_message(raw, direction, method)
+    explained = explain_message(raw, direction, method, limits)
     fields = _fields(raw, explained, direction)
     return {
         "size": size,
