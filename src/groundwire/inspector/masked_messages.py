@@ -12,7 +12,8 @@ from ..protocol.http1.explain import explain_request, explain_response
 from ..protocol.limits import MessageLimits
 from .decoding import CannotDecode, decode_content
 from .secret_contents import in_content
-from .secret_fields import in_lines, in_request_line, lines_of, path_of, reason_of
+from .secret_fields import path_of, reason_of
+from .secret_lines import in_first_line, in_lines, lines_of
 from .secret_text import Secret, forms_of, repeated, values_of
 
 MASK: Final = b"*"
@@ -42,7 +43,6 @@ _OWN_LINE: Final = re.compile(
 _TO_MASK: Final = re.compile(rb"[^\x00-\x20\x7f]+")
 _INVALID_IN_TARGET: Final = re.compile(rb"[^!#$%&'()*+,\-./:;=?@\[\]_~0-9A-Za-z]")
 _INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}")
-_NO_FIELD: Final = re.compile(rb"[^\n]* HTTP/[0-9.]+$|HTTP/[0-9.]+ [0-9]{3}")
 
 _FRAMING: Final = frozenset(
     b"host content-length transfer-encoding connection expect upgrade content-type".split()
@@ -58,6 +58,11 @@ class Remembered:
     def __init__(self) -> None:
         self._clean: set[bytes | tuple[str, bytes]] = set()
         self.is_clean = self._clean.__contains__
+
+    @property
+    def octets(self) -> int:
+        """How many are kept in mind."""
+        return sum(len(clean if isinstance(clean, bytes) else clean[1]) for clean in self._clean)
 
     def remember(self, clean: bytes | tuple[str, bytes]) -> None:
         """Keep in mind that there is nothing secret in it."""
@@ -98,8 +103,10 @@ class MaskedMessage(ABC):
         masked = bytearray(self.data)
         for start, end in spans:
             masked[start:end] = MASK * (end - start)
-        for offset, quotation_mark in self.quoted.items():
-            masked[offset : offset + 1] = quotation_mark
+        # What is masked beside it, or around it, leaves no room for quotation marks.
+        ends = {offset for start, end in spans for offset in (start, end - 1)}
+        for offset in ends & self.quoted.keys():
+            masked[offset : offset + 1] = self.quoted[offset]
         return bytes(masked), spans
 
     @abstractmethod
@@ -172,13 +179,7 @@ class MaskedMessage(ABC):
         if self.remembered.is_clean(line) or _OWN_LINE.fullmatch(line):
             return
         end = start + len(line)
-        secret = False
-        if first:
-            line_feed = line.find(b"\n")
-            line_end = end if line_feed < 0 else start + line_feed
-            secret = self.in_head(in_request_line(self.data, start, line_end))
-        if not first or not _NO_FIELD.match(line):
-            secret = self.in_head(in_lines(self.data, start, end)) or secret
+        secret = self.in_head((in_first_line if first else in_lines)(self.data, start, end))
         if not secret and len(line) <= _REMEMBERED_BYTES and b"\n" not in line:
             self.remembered.remember(line)
 
@@ -212,7 +213,7 @@ class MaskedMessage(ABC):
 
     def _mask_content(self, content: "_Content", secret: Secret) -> None:
         spans = list(content.places(secret.start, secret.end))
-        if secret.quoted and spans:
+        if secret.quoted and spans and content.broken_at == sys.maxsize:
             first, last = spans[0][0], spans[-1][1] - 1
             self.quoted.update({first: b'"', last: b'"'} if last > first else {first: b"0"})
         for start, end in spans:
@@ -360,6 +361,9 @@ class MaskedRequest(MaskedMessage):
         self.examine_between(pieces, head_end, len(data))
         if explanation.error is not None:
             self._examine_broken(pieces, last, about, begin + explanation.error.offset)
+            if explanation.head is None:
+                # Behind a refused head nothing says what there is: it may be the next one of a pipeline.
+                return head_end
         return len(data)
 
     def _examine_broken(
@@ -367,8 +371,8 @@ class MaskedRequest(MaskedMessage):
     ) -> None:
         """Go through what follows a fault: it may be the rest of the content, or of what was cut by the fault."""
         data = self.data
-        if fault < len(data) and not data[fault : fault + 1].isalnum():
-            self.kept.add(fault)
+        if pieces or not data[fault : fault + 1].isalnum():
+            self.kept.add(fault)  # in a head it may be part of a secret that is only too long
         line_end = data.find(b"\n", max(start, min(fault, len(data)))) + 1
         rest = (start, len(data))
         self.examine_content(_Content(data, [*pieces, rest], about, start))

@@ -49,6 +49,11 @@ class Masker:
         self._clean = Remembered()
         self._last: tuple[bytes, Forms] | None = None
 
+    @property
+    def remembered_octets(self) -> int:
+        """How much this remembers; a megabyte at most."""
+        return self._clean.octets
+
     def mask_request(self, data: bytes, also: Forms = NOTHING) -> tuple[bytes, Spans]:
         """Mask a request, or what has come of one, and whatever follows it.
 

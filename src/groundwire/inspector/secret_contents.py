@@ -23,6 +23,7 @@ from .secret_text import (
     in_urls,
     is_secret_name,
     match_end,
+    shifted,
     unescaped,
 )
 
@@ -58,7 +59,7 @@ def in_content(content: bytes, media_type: str, *, asked: bool, depth: int = 0) 
         yield from _in_xml(content)
     elif not kind.endswith("json") and (asked or kind in ("text/plain", "")):
         yield from in_text(content)
-        if asked:
+        if asked and b"\n" not in content:
             yield from in_form(content)
     yield from in_urls(content)
     yield from in_json(content)
@@ -192,12 +193,12 @@ def in_multipart(
         if any(map(is_secret_name, _part_names(fields))):
             yield Secret(content_start, end, _part_values(fields, part))
             continue
-        yield from _shifted(in_text(fields), start)
+        yield from shifted(in_text(fields), start)
         if depth < _DEEPEST:
             found = _PART_TYPE.search(fields)
             kind = found[1].decode("latin-1").strip() if found is not None else ""
             within = in_content(part, kind, asked=asked, depth=depth + 1)
-            yield from _shifted(within, content_start)
+            yield from shifted(within, content_start)
 
 
 def _parts(content: bytes, media_type: str) -> Iterator[tuple[int, int, int, int]]:
@@ -325,8 +326,3 @@ def _without_references(text: bytes) -> bytes:
     if b"&" not in text:
         return text
     return unescape(text.decode("utf-8", "replace")).encode("utf-8", "replace")
-
-
-def _shifted(secrets: Iterator[Secret], by: int) -> Iterator[Secret]:
-    for secret in secrets:
-        yield secret._replace(start=secret.start + by, end=secret.end + by)

@@ -1,13 +1,8 @@
-"""Finds secrets in heads and trailers, line by line.
-
-This parses nothing: a message that was refused has no fields, and its secrets are no less secret. Lines end where a
-line feed is, a name ends at a colon if there is one, and where a line is broken the rest of it is hidden when anything
-before says that it might be secret.
-"""
+"""Finds secrets in the parts of a head: in field values, cookies, URLs, and request lines."""
 
 import re
-from collections.abc import Generator, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final
 
 from ..http.secrets import is_secret_field
 from .secret_text import (
@@ -19,89 +14,16 @@ from .secret_text import (
     in_text,
     in_urls,
     is_secret_name,
+    match_end,
+    shifted,
     userinfo,
+    userinfo_start,
 )
 
 
-class Line(NamedTuple):
-    """A line of a head with those that are folded onto it; offsets count from the first byte looked at."""
-
-    start: int
-    name_end: int
-    """Where the colon is; the same as `start` when there is none."""
-    end: int
-    """Where the CR LF, or the LF, begins."""
-
-
-_LINE: Final = re.compile(rb"([^\n]*+)(?:\n|$)")
-_SPECIAL: Final = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FIRST_WORD: Final = re.compile(rb"[^A-Za-z0-9]*+([A-Za-z0-9_-]{2,64}+)[^A-Za-z0-9_\-]")
-
-
-def lines_of(data: bytes, start: int, end: int) -> list[Line]:
-    """Take the lines between two offsets apart; a line that begins with white space belongs to the one before.
-
-    An empty line ends nothing here: it is left out.
-    """
-    lines: list[Line] = []
-    for found in _LINE.finditer(data, start, end):
-        first, last = found.span(1)
-        if last > first and data[last - 1] == 0x0D:
-            last -= 1
-        if last == first:
-            continue
-        if data[first] in b" \t" and lines:
-            lines[-1] = lines[-1]._replace(end=last)
-            continue
-        colon = data.find(b":", first, last)
-        lines.append(Line(first, max(colon, first), last))
-    return lines
-
-
-def in_lines(data: bytes, start: int, end: int) -> Iterator[Secret]:
-    """Find the secrets in all field lines between two offsets."""
-    before = b""  # lines without a colon: a name may have been cut in two
-    hidden = (
-        False  # whether the line before was secret: what has no colon may be the rest of its value
-    )
-    for line in lines_of(data, start, end):
-        if line.name_end == line.start:
-            hidden = yield from _in_broken_line(data, line, hidden=hidden)
-            before = data[line.start : line.end][-64:] if not hidden else b""
-            continue
-        name = _SPECIAL.sub(b"", data[line.start : line.name_end])
-        if not is_secret_line(name) and before and is_secret_line(_SPECIAL.sub(b"", before + name)):
-            name = b"authorization"
-        before = b""
-        hidden = is_secret_line(name)
-        yield from in_field(name, data, line.name_end + 1, line.end)
-        if not hidden and _SPECIAL.search(data, line.start, line.name_end):
-            # Not a name that a field can have: what looks like one may be anything.
-            yield from _shifted(in_text(data[line.start : line.end]), line.start)
-
-
-def is_secret_line(name: bytes) -> bool:
+def is_secret_field_name(name: bytes) -> bool:
     """Tell whether the value of a field with this name is secret."""
     return is_secret_name(name) or is_secret_field(name.decode("latin-1"))
-
-
-def _in_broken_line(data: bytes, line: Line, *, hidden: bool) -> Generator[Secret, None, bool]:
-    """Find what may be secret in a line without a colon; return whether all of it may."""
-    text = data[line.start : line.end]
-    word = _FIRST_WORD.match(text)
-    if word is not None and is_secret_line(word[1]):
-        yield from in_field(b"authorization", data, line.start + word.end(), line.end)
-        return True
-    if hidden:
-        yield Secret(line.start, line.end)
-        return True
-    yield from _shifted(in_text(text), line.start)
-    return is_secret_line(_SPECIAL.sub(b"", text)[-64:])
-
-
-def _shifted(secrets: Iterator[Secret], by: int) -> Iterator[Secret]:
-    for secret in secrets:
-        yield secret._replace(start=secret.start + by, end=secret.end + by)
 
 
 # Values of fields
@@ -111,7 +33,13 @@ _SCHEME: Final = re.compile(
     rb"|vapid)[ \t]+",
     re.IGNORECASE,
 )
-_AT: Final = re.compile(rb"([^\s/?#@]{1,1024}+)@")
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_BROKEN: Final = re.compile(rb"[\x00-\x20\x7f]")
+_HOSTS: Final = frozenset(b"host x-forwarded-host forwarded via".split())
+_URLS: Final = frozenset(
+    b"referer referrer location content-location refresh destination x-original-url x-rewrite-url origin".split()
+)
+"""Fields that are a URL from their beginning, or from somewhere, to their end."""
 # Lists of names, which are no secrets, and policies, which name features.
 _NAMES_ONLY: Final = frozenset(
     b"permissions-policy feature-policy content-security-policy vary www-authenticate proxy-authenticate".split()
@@ -123,7 +51,7 @@ def in_field(name: bytes, data: bytes, start: int, end: int) -> Iterator[Secret]
     lower = name.lower()
     if lower in (b"cookie", b"set-cookie", b"cookie2", b"set-cookie2"):
         yield from _in_cookies(data, start, end, answered=lower.startswith(b"set-"))
-    elif is_secret_line(lower):
+    elif is_secret_field_name(lower):
         scheme = _SCHEME.match(data, start, end)
         first = start if scheme is None else scheme.end()
         value = data[first:end].strip()
@@ -131,17 +59,19 @@ def in_field(name: bytes, data: bytes, start: int, end: int) -> Iterator[Secret]
         yield Secret(first, end, (value, *(basic_values(value) if basic else ())))
     else:
         value = data[start:end]
-        if lower in (b"host", b"x-forwarded-host", b"forwarded", b"via") and b"@" in value:
-            for found in _AT.finditer(value):
-                yield userinfo(data, start + found.start(), start + found.end(1))
+        if lower in _URLS:
+            yield from in_url(data, start, end)
+        at = value.rfind(b"@")
+        if at > 0 and (lower in _HOSTS or _CONTROL.search(value)):
+            yield userinfo(data, userinfo_start(data, start, start + at), start + at)
         if lower == b"sec-websocket-protocol" and any(map(is_secret_name, value.split(b","))):
             yield Secret(start, end, tuple(map(bytes.strip, value.split(b","))))
         elif lower in _NAMES_ONLY:
-            yield from _shifted(in_urls(value), start)
+            yield from shifted(in_urls(value), start)
         elif b"=" in value or b"@" in value or b"eyJ" in value or b" " in value.strip():
-            yield from _shifted(in_text(value), start)
+            yield from shifted(in_text(value), start)
         elif value.count(b".") > 1 or b":" in value:
-            yield from _shifted(in_credentials(value), start)
+            yield from shifted(in_credentials(value), start)
 
 
 _COOKIE: Final = re.compile(rb"[^;]+")
@@ -167,33 +97,85 @@ def _in_cookies(data: bytes, start: int, end: int, *, answered: bool) -> Iterato
             yield Secret(first, found.end(), (bare, *secret.values))
 
 
-# Request lines and status lines
+# URLs that are all there is, request lines and status lines
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/[0-9.]+ [0-9]{3}")
-_SECRET_WORD: Final = re.compile(rb"[?&;#]([^?&;#=]{1,200}+)=")
+_VALUE_NAME: Final = re.compile(rb"[?&;#]([^?&;#=]{1,200}+)=")
+_BROKEN_PAIR: Final = re.compile(rb"[?&;#]([^?&;#=\x00-\x20\x7f-\xff]{1,200}+)[\x00-\x20\x7f-\xff]")
+_TO_AMPERSAND: Final = re.compile(rb"[^&]*")
+_NO_NAME: Final = re.compile(rb"[\x00-\x20\x7f-\xff]")
+_AUTHORITY_END: Final = re.compile(rb"[/?#]")
 _BARE_AUTHORITY: Final = re.compile(rb"[^\s/?#]*@")  # tried at one place only
+_CUT_PASSWORD: Final = re.compile(rb"[^:@\[]*:(?![0-9]{0,5}$)")
+_VERSION_NAME: Final = b"HTTP/1.1"
+_VERSION: Final = re.compile(rb" HTTP/[0-9.]*")
+
+
+def in_url(data: bytes, start: int, end: int) -> Iterator[Secret]:
+    """Find userinfo and the values of secret parameters where nothing but a URL is, also one that is broken.
+
+    White space and quotation marks end nothing here: userinfo goes to the last ``@`` of the authority, and a value to
+    the next ``&``. A name with octets that no URL has is taken for secret, for it may have been one.
+    """
+    slashes = data.find(b"//", start, end)
+    if slashes >= 0:
+        authority = slashes + 2
+        found = _AUTHORITY_END.search(data, authority, end)
+        authority_end = end if found is None else found.start()
+        at = data.rfind(b"@", authority, authority_end)
+        text = data[authority:authority_end]
+        if at > 0:
+            yield userinfo(data, authority, at)
+        elif _CUT_PASSWORD.match(text) and (authority_end == end or _BROKEN.search(text.strip())):
+            yield userinfo(data, authority, authority_end)
+    elif _BROKEN.search(data[start:end].strip()) or data[start:end].lstrip()[:1] != b"/":
+        at = data.rfind(b"@", start, end)
+        if at >= 0:
+            yield userinfo(data, data.find(b":", start, at) + 1 or start, at)
+    for found in _BROKEN_PAIR.finditer(data, start, end):
+        if is_secret_name(found[1]):
+            yield Secret(found.end(), match_end(_TO_AMPERSAND, data[:end], found.end()))
+    for found in _VALUE_NAME.finditer(data, start, end):
+        value_end = data.find(b"&", found.end(), end)
+        value_end = end if value_end < 0 else value_end
+        if _NO_NAME.search(found[1].lstrip()) or is_secret_name(found[1]):
+            yield decoded_secret(data, found.end(), value_end)
+        else:
+            question_mark = data.find(b"?", found.end(), value_end)
+            encoded_end = value_end if question_mark < 0 else question_mark
+            yield from in_encoded(data, found.end(), encoded_end, 0)
 
 
 def in_request_line(data: bytes, start: int, end: int) -> Iterator[Secret]:
-    """Find the secrets in the target of a request line, also of one that is broken.
-
-    The value of a secret parameter goes to the next ``&``, whatever is in it.
-    """
-    version = data.rfind(b" HTTP/", start, end)
-    last = end if version < 0 else version
-    target = data.find(b" ", start, last) + 1 or start
+    """Find the secrets in the target of a request line, also of one that is broken; the version stays."""
+    target = data.find(b" ", start, end) + 1 or start
+    last, behind = _version_of(data, target, end)
     if b"@" in data[target:last]:
         bare = _BARE_AUTHORITY.match(data, target, last)
         if bare is not None and b"//" not in bare[0]:  # CONNECT
             yield userinfo(data, target, bare.end() - 1)
-    yield from _shifted(in_urls(data[start:last]), start)
-    for found in _SECRET_WORD.finditer(data, target, last):
-        value_end = data.find(b"&", found.end(), last)
-        value_end = last if value_end < 0 else value_end
-        if is_secret_name(found[1]):
-            yield decoded_secret(data, found.end(), value_end)
-        else:
-            yield from in_encoded(data, found.end(), value_end, 0)
+    elif last == len(data) and _CUT_PASSWORD.match(data[target:last]) and b"/" not in data[target:]:
+        yield userinfo(data, target, last)
+    url_end = last if behind == end or _VERSION.fullmatch(data, last, end) else end
+    for secret in (*shifted(in_urls(data[start:last]), start), *in_url(data, target, url_end)):
+        yield secret._replace(end=min(secret.end, last))
+        if secret.end > behind:
+            yield Secret(behind, secret.end)
+
+
+def _version_of(data: bytes, target: int, end: int) -> tuple[int, int]:
+    """Return where the white space before the HTTP version begins, and where ends what is right of it."""
+    space = data.rfind(b" HTTP/", target, end)
+    if space < 0:
+        space = data.rfind(b" H", target, end)
+    if space < 0:
+        return end, end
+    behind = space + 1
+    for octet in _VERSION_NAME:
+        if behind == end or data[behind] != octet:
+            break
+        behind += 1
+    return space, behind
 
 
 def path_of(data: bytes, start: int, end: int) -> int:
@@ -208,3 +190,9 @@ def reason_of(data: bytes, start: int, end: int) -> int:
     """Return where the reason phrase of a status line begins, or `start` if it is no status line."""
     found = _STATUS_LINE.match(data, start, end)
     return start if found is None else found.end()
+
+
+def match_start(pattern: re.Pattern[bytes], data: bytes, start: int, end: int) -> int:
+    """Return where the first match of `pattern` between two offsets begins; `end` without one."""
+    found = pattern.search(data, start, end)
+    return end if found is None else found.start()

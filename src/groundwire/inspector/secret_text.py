@@ -9,7 +9,7 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
@@ -46,16 +46,18 @@ _DEEPEST: Final = 3
 
 # Names
 
-NAME_BYTES: Final = 200
+_NO_NAME_OCTETS: Final = bytes(range(0x21)) + b"\x7f"
 
 
 @lru_cache(maxsize=2048)
 def is_secret_name(name: bytes) -> bool:
     """Tell whether a name as it is on the wire, maybe percent-encoded, is secret.
 
+    White space and control characters do not count: a fault may have put them there.
+
     PERF: 0.1 µs for a name that was asked about before.
     """
-    text = name.decode("utf-8", "replace")
+    text = name.translate(None, _NO_NAME_OCTETS).decode("utf-8", "replace")
     return is_secret(unquote_plus(text) if "%" in text or "+" in text else text)
 
 
@@ -67,9 +69,13 @@ _PARAMETER_VALUE: Final = re.compile(rb"[^&#\s\"'<>]*")
 _ENCODED_VALUE: Final = re.compile(rb"[^?&;#\s\"'<>]*")
 # Slashes may be escaped (JSON), and some readers take backslashes for them.
 _AUTHORITY: Final = re.compile(rb"[/\\]{2,4}([^\s/?#\"'<>\\]{1,4096}+)")
-# A password with a slash, a question mark or a number sign in it, which is what stands there before a port cannot.
+# A password with a slash, a question mark or a number sign in it: what stands there is no port.
 _ODD_PASSWORD: Final = re.compile(
-    rb"//([^\s/?#:@\"'<>]{0,200}:(?![0-9]{0,5}(?:[/?#\s\"'<>]|$))[^\s@\"'<>]{1,200})@"
+    rb"//([^\s/?#:@\[\"'<>]{0,200}:(?![0-9]{0,5}(?:[/?#\s\"'<>]|$))[^\s@\"'<>]{1,400}+)@"
+)
+# One that is cut off before its "@", at the end of what is there.
+_CUT_PASSWORD: Final = re.compile(
+    rb"//([^\s/?#:@\[\"'<>]{0,200}:(?![0-9]{0,5}\Z)[^\s/@\"'<>]{1,400}+)\Z"
 )
 
 
@@ -96,6 +102,14 @@ def userinfo(data: bytes, start: int, end: int) -> Secret:
     """Return ``user:password`` of a URL as a secret; the password alone is one too."""
     password = data[start:end].partition(b":")[2]
     return Secret(start, end, (password, unquote_to_bytes(password)) if password else ())
+
+
+def userinfo_start(data: bytes, start: int, at: int) -> int:
+    """Return where the userinfo begins that ends at an ``@``, not before `start`."""
+    for offset in range(at - 1, max(start, at - 1024) - 1, -1):
+        if data[offset] in b" \t\r\n/?#":
+            return offset + 1
+    return max(start, at - 1024)
 
 
 def decoded_secret(data: bytes, start: int, end: int) -> Secret:
@@ -148,6 +162,9 @@ def in_text(data: bytes, depth: int = 0) -> Iterator[Secret]:
     """Find secrets in text of which nothing is known: a log record, a traceback, content without a type."""
     yield from in_urls(data, depth)
     yield from in_credentials(data)
+    if b"//" in data[-600:]:
+        for found in _CUT_PASSWORD.finditer(data, max(len(data) - 600, 0)):
+            yield userinfo(data, *found.span(1))
     code = [found.span(1) for found in _SOURCE_LINE.finditer(data)] if b"  File" in data else []
     if b"=" in data:
         for found in _ASSIGNED.finditer(data):
@@ -156,7 +173,7 @@ def in_text(data: bytes, depth: int = 0) -> Iterator[Secret]:
     if b":" in data:
         for found in _NAMED.finditer(data):
             if is_secret_name(found[1]) and not _EXCEPTION.search(found[1]):
-                whole = found[1].decode().lower() in SECRET_FIELDS
+                whole = b"-" in found[1] or found[1].decode().lower() in SECRET_FIELDS
                 yield from _value_at(data, found.end(), code, whole_line=whole)
     for found in _QUOTED_NAME.finditer(data):
         if is_secret_name(found[2]):
@@ -340,6 +357,12 @@ def repeated(data: bytes, forms: frozenset[bytes]) -> Iterator[Secret]:
         while start >= 0:
             yield Secret(start, start + len(form))
             start = data.find(form, start + len(form))
+
+
+def shifted(secrets: Iterable[Secret], by: int) -> Iterator[Secret]:
+    """Move secrets: what was found in a part, as it is in the whole."""
+    for secret in secrets:
+        yield secret._replace(start=secret.start + by, end=secret.end + by)
 
 
 def match_end(pattern: re.Pattern[bytes], data: bytes, start: int) -> int:
