@@ -313,6 +313,19 @@ def test_it_answers_while_every_thread_is_busy() -> None:
             assert 200 == client.wire(place).status
 
 
+def test_what_json_has_no_word_for_is_shown_as_a_text() -> None:
+    from groundwire.inspector.answers import respond_json
+
+    answer = respond_json(200, {"value": [float("nan"), {"high": float("inf")}], "kind": int})
+
+    said = json.loads(answer.get_data(), parse_constant=lambda name: pytest.fail(name))
+    assert {
+        "version": 1,
+        "value": ["NaN", {"high": "Infinity"}],
+        "kind": "<class 'int'>",
+    } == said
+
+
 # What it is not to be taken for.
 
 

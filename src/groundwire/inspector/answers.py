@@ -86,8 +86,13 @@ def respond(
 
 def respond_json(status: int, value: dict[str, Any], *fields: tuple[str, str]) -> Response:
     """Return an answer in JSON, which says its version."""
-    text = json.dumps({"version": VERSION, **value}, separators=(",", ":")) + "\n"
-    return respond(status, text, JSON_TYPE, *fields)
+    said = {"version": VERSION, **value}
+    try:
+        text = json.dumps(said, separators=(",", ":"), allow_nan=False, default=str)
+    except ValueError:  # what a program calls NaN no browser can read
+        said = json.loads(json.dumps(said, default=str), parse_constant=str)
+        text = json.dumps(said, separators=(",", ":"))
+    return respond(status, text + "\n", JSON_TYPE, *fields)
 
 
 def respond_static(name: str) -> Response:
