@@ -12,6 +12,9 @@ from .course import BESIDE_VARIABLE, Exchange, Lesson
 from .running import Running
 
 CLOSE_SECONDS: Final = 1.0
+ENDING_SECONDS: Final = 1.0
+"""How long a program that has closed a connection without an answer may take to end."""
+
 REMEMBERED: Final = re.compile(rb"\{([A-Z][A-Za-z-]*)\}")
 
 PortOf = Callable[[Path], int]
@@ -66,6 +69,11 @@ class Programs:
         if beside is None or file == beside:
             return {}
         return {BESIDE_VARIABLE: f"http://127.0.0.1:{self.port_of(beside)}"}
+
+    def has_ended(self, file: Path) -> bool:
+        """Whether a program that has not answered is about to end, or has; then it has printed why."""
+        running = self._running.get(file)
+        return running is not None and running.ends_within(ENDING_SECONDS)
 
     def output_of(self, file: Path) -> str:
         """Return what a program has printed."""

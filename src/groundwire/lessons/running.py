@@ -76,6 +76,14 @@ class Running:
         """Whether the program is not running any more."""
         return self._process is None or self._process.poll() is not None
 
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for the program to end, so long; then all that it has printed is in `output`."""
+        if self._process is None or not self._ends(self._process, seconds):
+            return False
+        for thread in self._reading:
+            thread.join(END_SECONDS)
+        return True
+
     def start(self) -> None:
         """Start the program and wait until it listens.
 
@@ -105,7 +113,7 @@ class Running:
         try:
             self.port = int(told.get(timeout=START_SECONDS))
         except (queue.Empty, ValueError):
-            late = process.poll() is None and not self._has_closed(process)
+            late = not self._ends(process, END_SECONDS)
             self.stop()
             raise DoesNotRun(self._why_not(late)) from None
 
@@ -130,10 +138,9 @@ class Running:
                 stream.close()
 
     @staticmethod
-    def _has_closed(process: subprocess.Popen[bytes]) -> bool:
-        """Whether the program is about to have ended: its standard output is closed, but it is not gone yet."""
+    def _ends(process: subprocess.Popen[bytes], seconds: float) -> bool:
         try:
-            process.wait(END_SECONDS)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
         return True

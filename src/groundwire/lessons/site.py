@@ -196,8 +196,11 @@ def add_requests(app: Groundwire, site: Site) -> None:
             except OSError as error:
                 return {"error": f"The program does not take the connection: {error}"}
             program = lesson.twin if wanted.get("twin") and lesson.twin else lesson.program
+            silent = any(not asked.raw for asked in played.answers)
+            ended = silent and bench.programs.has_ended(program)
             return {
                 "exchanges": [describe(asked) for asked in played.answers],
+                "url": None if ended else f"http://127.0.0.1:{bench.programs.port_of(program)}/",
                 "closed": any(piece.way == "closed" for piece in played.pieces),
                 "printed": bench.programs.output_of(program),
             }
@@ -314,10 +317,10 @@ def blocks_of(lesson: Lesson) -> Any:
             exchange = lesson.exchanges[index]
             form = Markup(
                 '<div class="request" data-exchange="{}" data-twin="{}"><pre><code>{}</code></pre>'
-                '<div class="sending"><button type="button" class="send primary" aria-label="Send {}">Send</button>'
+                '<div class="sending"><button type="button" class="ask primary" aria-label="Send {}">Send</button>'
                 '{}<span class="to">to {}</span></div></div>'
             )
-            change = Markup('<button type="button" class="change">Change it</button>')
+            change = Markup('<button type="button" class="alter">Change it</button>')
             program = lesson.twin if exchange.to_twin and lesson.twin else lesson.program
             return form.format(
                 index,

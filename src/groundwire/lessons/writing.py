@@ -27,6 +27,12 @@ FILES_CHANGED: Final = 1_795_000_000
 
 DATE: Final = re.compile(rb"(?<=\r\nDate: )[^\r]+")
 
+LEGEND: Final = (
+    "`>` marks what was sent, `<` what came back. "
+    "`\\r\\n` stands for the two bytes carriage return and line feed, which end each line."
+)
+"""Behind the first bytes of the course."""
+
 NOTE: Final = (
     "<!-- Written by groundwire.lessons.writing from src/groundwire/lessons; change that. -->\n"
 )
@@ -35,12 +41,15 @@ NOTE: Final = (
 def page(lesson: Lesson, player: Player, all_lessons: Iterable[Lesson]) -> str:
     """Return the page of a lesson, with the bytes that its requests make now, the time apart."""
     indexes = iter(range(len(lesson.exchanges)))
+    shown: list[int] = []
 
     def replaced(match: re.Match[str]) -> str:
         if match[1] == "program":
             return program_block(match[2])
         lines = transcript(settled(player.play(next(indexes)).pieces))
-        return "```text\n" + "\n".join(lines) + "\n```\n"
+        legend = f"\n{LEGEND}\n" if lesson.number == 1 and not shown else ""
+        shown.append(len(lines))
+        return "```text\n" + "\n".join(lines) + f"\n```\n{legend}"
 
     text = BLOCK.sub(replaced, link_sections(lesson.source))
     text = text.replace("# ", f"# {lesson.number}. ", 1)

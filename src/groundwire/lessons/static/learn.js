@@ -34,7 +34,8 @@ async function send(content, origin) {
     pulse("lost", "There was no answer.");
     return;
   }
-  pulse("live", "The program runs.");
+  if (result.url) pulse("live", "The program runs at ", make("a", { href: result.url, target: "_blank", rel: "noreferrer" }, new URL(result.url).host));
+  else pulse("lost", "The program has ended. The next request starts it anew.");
   // A form of its own around each: the choice between text and digits is one for each.
   const views = result.exchanges.map((exchange) => make("form", { class: "one" }, wireView(exchange)));
   const end = result.closed ? make("p", { class: "quiet" }, "Then the program closed the connection.") : null;
@@ -55,15 +56,15 @@ function place(origin) {
 
 narrow.addEventListener("change", () => main.append(bench));
 
-function pulse(state, text) {
+function pulse(state, ...text) {
   at("pulse").className = `pulse ${state}`;
-  at("pulse").textContent = text;
+  refill(at("pulse"), make("span", {}, text));
 }
 
 for (const block of document.querySelectorAll(".request")) {
   const { exchange, twin } = block.dataset;
-  block.querySelector(".send").addEventListener("click", (event) => send({ exchange: Number(exchange), twin: twin === "1" }, event.target));
-  block.querySelector(".change")?.addEventListener("click", (event) => {
+  block.querySelector(".ask").addEventListener("click", (event) => send({ exchange: Number(exchange), twin: twin === "1" }, event.target));
+  block.querySelector(".alter")?.addEventListener("click", (event) => {
     asking = { twin: twin === "1", origin: event.target };
     place(event.target);
     at("request").value = block.querySelector("code").textContent;
