@@ -136,6 +136,7 @@ export class OpenExchange {
   /** Show a view of what is open. */
   show(view) {
     this.view = view;
+    const focused = document.activeElement?.getAttribute("role") === "tab";
     const { refusal, error } = this.exchange;
     const name = this.tabs.some((tab) => tab.dataset.view === view) ? view : refusal || (error && !error.handled) ? "error" : "wire";
     for (const tab of this.tabs) {
@@ -146,6 +147,7 @@ export class OpenExchange {
     }
     refill(this.panel, VIEWS[name][1](this.exchange));
     this.tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (focused) this.tab.focus();
   }
 
   get tab() {

@@ -14,10 +14,11 @@ const UNDER_WAY = new Set(["receiving", "answering"]);
 export class LiveList {
   /**
    * @param {Object} nodes `rows` (the ol), `nothing` (shown when there are none), `filters` (the form)
-   * @param {function(LiveList)} changed called once per frame in which rows came or went
+   * @param {function()} changed called once per frame in which rows came or went
+   * @param {function()} filtered called when the filters were changed
    */
-  constructor({ rows, nothing, filters }, changed) {
-    Object.assign(this, { rows, nothing, filters, changed });
+  constructor({ rows, nothing, filters }, changed, filtered) {
+    Object.assign(this, { rows, nothing, filters, changed, filtered });
     this.summaries = new Map(); // by id, the oldest first
     this.nodes = new Map(); // those of them that match the filters
     this.waiting = new Map(); // came since the last frame, or while paused
@@ -101,7 +102,7 @@ export class LiveList {
       this.bound(this.summaries, (id) => this.drop(id));
       this.settle();
     }
-    this.changed(this);
+    this.changed();
   }
 
   /** Drop the oldest above what is held. */
@@ -133,6 +134,14 @@ export class LiveList {
   refilter() {
     this.filter = this.readFilters();
     this.rebuild();
+    this.filtered();
+  }
+
+  /** The filters as the recorder takes them, which may let more pass than `matches` does. */
+  get query() {
+    const { words, method, status, endpoint } = this.filter;
+    const text = status === "refused" && !words.length ? status : (words[0] ?? "");
+    return new URLSearchParams({ text, method, endpoint, status: /^\d$/.test(status) ? `${status}xx` : "" });
   }
 
   unfilter() {
@@ -168,7 +177,7 @@ export class LiveList {
     }
     this.rows.replaceChildren(...rows.reverse());
     this.settle();
-    this.changed(this);
+    this.changed();
   }
 
   rowNode(summary) {

@@ -51,6 +51,12 @@ export function sectionOf(url) {
   return found[2] ? `RFC ${found[1]} §${found[2]}` : `RFC ${found[1]}`;
 }
 
+/** What others say in a few words, as a sentence. */
+export function sentence(text) {
+  if (!text) return "";
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
+}
+
 /** A heading of a view with what stands under it. `aside`: a short remark to the right. */
 export function section(title, ...children) {
   return make("section", { class: "part" }, make("h3", {}, title), children);

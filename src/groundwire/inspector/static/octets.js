@@ -65,12 +65,12 @@ export class Octets {
     this.lit = [start, end];
     if (this.form === "text") {
       this.makeUpTo(Math.min(end, start + PIECE) + 1);
-      for (const node of this.node.querySelectorAll(".lit, .lit-before")) node.classList.remove("lit", "lit-before");
       for (const node of this.nodes) this.mark(node);
       if (bring) this.bring(this.node.querySelector(".lit, .lit-before"));
     } else {
       if (bring && end >= start) this.bringRow(Math.floor(start / this.across));
-      this.drawRows(true);
+      this.drawRows();
+      for (const node of this.window.querySelectorAll("[data-start]")) this.mark(node);
     }
   }
 
@@ -187,11 +187,12 @@ export class Octets {
     return this.masked.some(([start, end]) => start <= offset && offset < end);
   }
 
+  /** Light a node, or put it out. */
   mark(node) {
     const [start, end] = this.lit;
     const at = Number(node.dataset.start);
-    if (at >= start && at < end) node.classList.add("lit");
-    else if (start === end && start > 0 && at === start) node.classList.add("lit-before");
+    node.classList.toggle("lit", at >= start && at < end);
+    node.classList.toggle("lit-before", start === end && start > 0 && at === start);
   }
 
   /** Scroll the octets, and not the page around them, until a node is in sight. */
@@ -220,6 +221,7 @@ export class Octets {
     const across = fitting >= 16 ? 16 : fitting >= 8 ? 8 : 4;
     if (across === this.across) return this.drawRows(true);
     this.across = across;
+    this.rows.style.setProperty("--across", across);
     this.rows.style.height = `${Math.ceil((this.data.length + 1) / across) * ROW_PIXELS}px`;
     this.drawRows(true);
   }
@@ -245,25 +247,20 @@ export class Octets {
       const octet = this.data[at];
       const masked = this.isMasked(at);
       const printable = octet > 31 && octet < 127;
-      const marks = this.cellMarks(at) + (masked ? " masked" : "");
+      const marks = `octet${masked ? " masked" : ""}${at === this.offending ? " offending" : ""}`;
       const data = { start: at, end: at + 1 };
-      digits.append(make("span", { class: marks, data }, masked ? "**" : octet.toString(16).padStart(2, "0")));
-      const character = masked ? "*" : printable ? String.fromCharCode(octet) : "·";
-      characters.append(make("span", { class: marks + (printable ? "" : " other"), data }, character));
+      const pair = make("span", { class: marks, data }, masked ? "**" : octet.toString(16).padStart(2, "0"));
+      const shown = masked ? "*" : printable ? String.fromCharCode(octet) : "·";
+      const character = make("span", { class: marks + (printable ? "" : " other"), data }, shown);
+      this.mark(pair);
+      this.mark(character);
+      digits.append(pair);
+      characters.append(character);
     }
     if (this.offending === this.data.length && from + this.across > this.data.length && from <= this.data.length) {
       digits.append(make("span", { class: "offending" }, "··"));
     }
     return make("div", { class: "row" }, make("span", { class: "offset" }, from.toString(16).padStart(5, "0")), digits, characters);
-  }
-
-  cellMarks(at) {
-    const [start, end] = this.lit;
-    let marks = "octet";
-    if (at >= start && at < end) marks += " lit";
-    else if (start === end && start > 0 && at === start) marks += " lit-before";
-    if (at === this.offending) marks += " offending";
-    return marks;
   }
 
   bringRow(row) {

@@ -82,9 +82,9 @@ class Editor {
     try {
       const body = { id: this.exchange.id, ...this[this.form].edited() };
       const response = await fetch("replay", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-      const answer = await response.json();
-      if (response.ok) refill(this.outcome, this.answered(answer));
-      else refill(this.outcome, notice("wrong", answer.error ?? `The server answered ${response.status}.`));
+      const problem = response.ok ? "" : await problemOf(response);
+      if (response.ok) refill(this.outcome, this.answered(await response.json()));
+      else refill(this.outcome, notice("wrong", problem));
     } catch (error) {
       refill(this.outcome, notice("wrong", `It could not be sent: ${error.message}.`));
     } finally {
@@ -210,7 +210,8 @@ function exportsOf({ id, request }) {
     keep.setAttribute("download", `${id}.${suffix}`);
     said.textContent = "";
     const response = await fetch(address(format)).catch(() => null);
-    refill(shown, make("code", {}, response ? await response.text() : "The server cannot be reached."));
+    if (response?.ok) refill(shown, make("code", {}, await response.text()));
+    else refill(shown, (response && (await problemOf(response))) || "The server cannot be reached.");
     copy.disabled = !response?.ok;
   };
   copy.addEventListener("click", async () => {
@@ -227,6 +228,12 @@ function exportsOf({ id, request }) {
     request.masked.length ? make("p", { class: "hint" }, "Hidden values are hidden here, too.") : null,
     shown,
   ];
+}
+
+/** What the inspector says of a request of ours that it did not do. */
+async function problemOf(response) {
+  const said = await response.json().catch(() => null);
+  return said?.error ?? `The server answered ${response.status}.`;
 }
 
 /** Put a text into the clipboard. Where the browser forbids it (no secure context), it is selected at least. */

@@ -1,6 +1,6 @@
 /** The Response view: why each field is there, and what the request's wishes did to the answer. */
 
-import { absent, make, octets, reference, section } from "./nodes.js";
+import { absent, make, octets, reference, section, sentence } from "./nodes.js";
 
 const CLASSES = {
   1: "A word in between; the answer follows.",
@@ -35,7 +35,7 @@ function decisionList(decisions) {
     "ul",
     { class: "decisions" },
     decisions.map(({ about, said, did }) =>
-      make("li", {}, make("p", {}, make("strong", {}, about), said ? make("code", {}, ` ${said}`) : null), make("p", {}, did)),
+      make("li", {}, make("p", {}, make("strong", {}, about), said ? make("code", {}, ` ${said}`) : null), make("p", {}, sentence(did))),
     ),
   );
 }
@@ -50,7 +50,7 @@ function fieldList(fields) {
         "li",
         {},
         make("p", { class: "field" }, make("strong", {}, name), ": ", make("span", { class: secret ? "masked" : null }, value)),
-        because ? make("p", {}, make("span", { class: `who ${slug(because.who)}` }, because.who), " ", because.why, " ", reference(url)) : null,
+        because ? make("p", {}, make("span", { class: `who ${slug(because.who)}` }, because.who), " ", sentence(because.why), " ", reference(url)) : null,
       ),
     ),
   );

@@ -1,8 +1,9 @@
 /** The Route view: how the request found its function, and which functions ran. */
 
-import { absent, lasted, make, notice, section } from "./nodes.js";
+import { absent, lasted, make, notice, section, sentence } from "./nodes.js";
 
 const MOST_CANDIDATES = 40; // shown without being asked
+const FAR = new Set(["path differs", "not tried"]); // results that say little where another rule matched
 
 const PLACES = {
   inline: "Runs on the event loop, at once: it was never seen to wait.",
@@ -37,20 +38,21 @@ function verdict({ method, path, routing }) {
   if (verdict?.location) said.push("is sent on to ", make("code", {}, verdict.location), ".");
   else if (here?.length) said.push(`matches no rule for ${method}. The path is there for `, make("code", {}, here.join(", ")), ".");
   else said.push("matches none of the rules below.");
-  if (verdict?.why) said.push(` ${capitalized(verdict.why)}.`);
+  if (verdict?.why) said.push(` ${sentence(verdict.why)}`);
   if (hint) said.push(" ", make("strong", {}, hint));
   return notice("warning", ...said);
 }
 
-const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, "");
-
 function candidates({ candidates: list, left_out: leftOut }) {
   if (!list.length) return absent("There was no rule to try.");
   const more = leftOut ? absent(`${leftOut} more rules were further away.`) : null;
-  const shown = make("ol", { class: "candidates" }, list.slice(0, MOST_CANDIDATES).map(candidate));
-  const rest = list.slice(MOST_CANDIDATES);
+  const matched = list.some(({ result }) => result === "matched");
+  const near = list.filter(({ result }, index) => (matched ? !FAR.has(result) : index < MOST_CANDIDATES));
+  const rest = list.filter((each) => !near.includes(each));
+  const shown = make("ol", { class: "candidates" }, near.map(candidate));
   if (!rest.length) return [shown, more];
-  return [shown, more, make("details", { class: "rest" }, make("summary", {}, `${rest.length} more`), make("ol", { class: "candidates" }, rest.map(candidate)))];
+  const label = matched ? `${rest.length} more that were further away` : `${rest.length} more`;
+  return [shown, make("details", { class: "rest" }, make("summary", {}, label), make("ol", { class: "candidates" }, rest.map(candidate)), more)];
 }
 
 function candidate({ rule, endpoint, methods, result, why, converters }) {
@@ -86,7 +88,7 @@ function handler({ routing, place, place_reason: reason }) {
   ];
 }
 
-const because = (reason) => (reason ? `Why: ${reason.replace(/\.$/, "")}.` : "");
+const because = (reason) => (reason ? `Why: ${sentence(reason).replace(/^./, (first) => first.toLowerCase())}` : "");
 
 function sourceLines(lines, first) {
   const numbered = lines.map((text, index) => make("span", { class: "line", data: { line: first + index } }, `${text.replace(/\n$/, "")}\n`));

@@ -69,7 +69,7 @@ function axis(end, share) {
   const step = niceStep(end / 5);
   const ticks = [];
   for (let at = 0; at <= end; at += step) {
-    const tick = make("span", { class: "tick" }, at === 0 ? "0" : lasted(at));
+    const tick = make("span", { class: "tick" }, at === 0 ? "0" : lasted(at).replace(".0 ", " "));
     tick.style.left = share(at);
     if (at + step * 0.45 <= end || at === 0) ticks.push(tick);
   }

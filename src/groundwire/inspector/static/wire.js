@@ -14,7 +14,7 @@ const RELOAD_MILLISECONDS = 300;
 const MOST_LOADED = 1000;
 
 const node = (id) => document.getElementById(id);
-const list = new LiveList({ rows: node("rows"), nothing: node("nothing"), filters: node("filters") }, drawState);
+const list = new LiveList({ rows: node("rows"), nothing: node("nothing"), filters: node("filters") }, drawState, searchAll);
 const open = new OpenExchange(node("detail"), (view) => goTo(open.id, view, true), () => goTo(""));
 
 let arriving = true;
@@ -59,7 +59,7 @@ async function follow() {
 
 async function load() {
   await list.load(async () => {
-    const response = await fetch(`requests?limit=${MOST_LOADED}`);
+    const response = await fetch(`requests?limit=${MOST_LOADED}&${list.query}`);
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     const answer = await response.json();
     remember(answer);
@@ -69,6 +69,11 @@ async function load() {
 }
 
 let reload = null;
+
+/** What is filtered may be among those that the list does not hold: the recorder looks through all it has. */
+function searchAll() {
+  if (recorder.messages > MOST_LOADED) loadSoon();
+}
 
 /** Load the list soon: more has happened than was told of. While the list is paused it stays as it is. */
 function loadSoon() {
@@ -108,7 +113,7 @@ function listen() {
   });
   events.addEventListener("cleared", (event) => {
     if (JSON.parse(event.data || "{}").reason === "missed") loadSoon();
-    else list.clear();
+    else forget();
   });
 }
 
@@ -124,11 +129,16 @@ function askForMeter() {
   }, METER_MILLISECONDS);
 }
 
+function forget() {
+  recorder.messages = recorder.octets = 0;
+  list.clear();
+}
+
 async function clear() {
   // The content type is what a form of another site cannot send.
   const response = await fetch("requests", { method: "DELETE", headers: { "Content-Type": "application/json" } }).catch(() => null);
   if (response?.ok) {
-    list.clear();
+    forget();
     if (open.id) goTo("");
   }
 }
@@ -149,7 +159,8 @@ function drawState() {
 }
 
 function meter() {
-  const parts = [list.filtering ? `${grouped(list.nodes.size)} of ${requests(list.summaries.size)}` : requests(list.summaries.size)];
+  const kept = Math.max(list.summaries.size, recorder.messages ?? 0);
+  const parts = [list.filtering ? `${grouped(list.nodes.size)} of ${requests(kept)}` : requests(kept)];
   if (recorder.bound_octets) parts.push(`${sized(recorder.octets)} of ${sized(recorder.bound_octets)}`);
   if (recorder.dropped) parts.push(`${grouped(recorder.dropped)} dropped`);
   if (recorder.secrets) parts.push("secrets are shown");
