@@ -14,8 +14,10 @@ from ..protocol.http1.explain import explain_request
 from ..protocol.http1.reader import DEFAULT_LIMITS
 from ..protocol.limits import MessageLimits
 from .corrections import correct
+from .decisions import decisions
 from .message_view import describe_message
 from .notes import rule_note, section_url
+from .provenance import Facts, because
 from .records import Record
 
 VERSION: Final = 1
@@ -65,7 +67,14 @@ def document(
     raw = bytes(record.request)
     head = explain_request(raw, limits).head
     routing = _routing(handler, head)
-    response = _response(record)
+    request = describe_message(
+        raw,
+        size=record.request_octets,
+        masked=record.request_masked,
+        direction="request",
+        limits=limits,
+    )
+    response, decided = _response(record, request)
     return {
         "version": VERSION,
         **summary(record),
@@ -78,13 +87,7 @@ def document(
         "query": "" if head is None else head.query,
         "http_version": record.version,
         "reason": "" if response is None else _element(record, response, "reason"),
-        "request": describe_message(
-            raw,
-            size=record.request_octets,
-            masked=record.request_masked,
-            direction="request",
-            limits=limits,
-        ),
+        "request": request,
         "response": response,
         "refusal": _refusal(record, raw, limits),
         "routing": routing,
@@ -97,11 +100,7 @@ def document(
             for line in record.logs
         ],
         "error": record.failure,
-        "decisions": [
-            {name: facts.get(name, "") for name in ("about", "said", "did")}
-            for kind, facts in record.notes
-            if kind == "decision"
-        ],
+        "decisions": decided,
     }
 
 
@@ -147,16 +146,36 @@ def _place_reason(record: Record, routing: dict[str, Any] | None) -> str:
     return str(handler["reason"]) if handler and handler.get("runs") == record.place else ""
 
 
-def _response(record: Record) -> dict[str, Any] | None:
+def _response(
+    record: Record, request: dict[str, Any]
+) -> tuple[dict[str, Any] | None, list[dict[str, str]]]:
+    """Return the response, each of its fields with why it is there, and what fields of the request did to it."""
     if not record.response:
-        return None
-    return describe_message(
+        return None, []
+    response = describe_message(
         bytes(record.response),
         size=record.response_octets,
         masked=record.response_masked,
         direction="response",
         method=record.method,
     )
+    notes = record.notes
+    fields = _pairs(response)
+    facts = Facts(
+        record.method,
+        record.version or "HTTP/1.1",
+        tuple(_pairs(request)),
+        record.status,
+        response["content"]["size"],
+        refused=record.error is not None,
+    )
+    for field, reason in zip(response["fields"], because(fields, notes, facts), strict=True):
+        field["because"] = reason
+    return response, decisions(fields, notes, facts)
+
+
+def _pairs(message: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(field["name"], field["value"]) for field in message["fields"]]
 
 
 def _element(record: Record, response: dict[str, Any], kind: str) -> str:
