@@ -24,6 +24,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 MODULE = "page"
 OURS_ALONE = {
     "docs/guides/find-what-hangs.md",
+    "docs/guides/inspect-the-wire.md",
     "docs/guides/answer-errors.md",  # problem documents
     "docs/guides/choose-where-a-function-runs.md",
     "docs/guides/serve-files.md",  # equal, but Flask leaves the file open when the client reads no content
