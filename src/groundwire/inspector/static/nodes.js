@@ -57,6 +57,11 @@ export function sentence(text) {
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
 }
 
+/** A value in which secrets were hidden: the asterisks that stand for them are set apart. */
+export function veiled(text) {
+  return text.split(/(\*{4,})/).map((piece, index) => (index % 2 ? make("span", { class: "masked", title: "Hidden before it was kept" }, piece) : piece));
+}
+
 /** A heading of a view with what stands under it. `aside`: a short remark to the right. */
 export function section(title, ...children) {
   return make("section", { class: "part" }, make("h3", {}, title), children);

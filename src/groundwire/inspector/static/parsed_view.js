@@ -1,7 +1,7 @@
 /** The Parsed view: what the octets mean, in tables. */
 
 import { describe } from "./kinds.js";
-import { absent, decoded, make, octets as counted, reference, section, sized } from "./nodes.js";
+import { absent, decoded, make, octets as counted, reference, section, sized, veiled } from "./nodes.js";
 import { inOneLine } from "./octets.js";
 
 const MOST_CHILDREN = 200; // of one object or array that are shown at once
@@ -79,7 +79,7 @@ function fieldTable(fields) {
 }
 
 function secretOr(value, secret) {
-  if (secret || /^\*{4,}$/.test(value)) return make("span", { class: "masked", title: "Hidden before it was kept" }, value);
+  if (secret || /^\*{4,}$/.test(value)) return veiled(value);
   return value === "" ? make("span", { class: "quiet" }, "empty") : value;
 }
 

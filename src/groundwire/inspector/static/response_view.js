@@ -1,6 +1,6 @@
 /** The Response view: why each field is there, and what the request's wishes did to the answer. */
 
-import { absent, make, octets, reference, section, sentence } from "./nodes.js";
+import { absent, make, octets, reference, section, sentence, veiled } from "./nodes.js";
 
 const CLASSES = {
   1: "A word in between; the answer follows.",
@@ -49,7 +49,7 @@ function fieldList(fields) {
       make(
         "li",
         {},
-        make("p", { class: "field" }, make("strong", {}, name), ": ", make("span", { class: secret ? "masked" : null }, value)),
+        make("p", { class: "field" }, make("strong", {}, name), ": ", secret ? veiled(value) : value),
         because ? make("p", {}, make("span", { class: `who ${slug(because.who)}` }, because.who), " ", sentence(because.why), " ", reference(url)) : null,
       ),
     ),

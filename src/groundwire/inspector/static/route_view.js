@@ -90,8 +90,10 @@ function handler({ routing, place, place_reason: reason }) {
 
 const because = (reason) => (reason ? `Why: ${sentence(reason).replace(/^./, (first) => first.toLowerCase())}` : "");
 
+/** Numbered lines, without what all are indented by. */
 function sourceLines(lines, first) {
-  const numbered = lines.map((text, index) => make("span", { class: "line", data: { line: first + index } }, `${text.replace(/\n$/, "")}\n`));
+  const indent = Math.min(...lines.filter((text) => text.trim()).map((text) => text.search(/\S/)));
+  const numbered = lines.map((text, index) => make("span", { class: "line", data: { line: first + index } }, `${text.slice(indent).replace(/\n$/, "")}\n`));
   return make("pre", { class: "block source", tabindex: 0, "aria-label": "Source of the handler" }, make("code", {}, numbered));
 }
 

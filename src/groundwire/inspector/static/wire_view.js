@@ -88,7 +88,7 @@ class Panel {
     const { label } = describe(element.kind);
     const { start, end } = element;
     const masked = this.message.masked.some(([from, to]) => from <= start && end <= to && start < end);
-    const depth = this.message.elements.slice(Math.max(0, index - 40), index).filter((outer) => outer.start <= start && end <= outer.end && outer.end - outer.start > end - start).length;
+    const depth = this.message.elements.slice(Math.max(0, index - 40), index).filter((outer) => outer.start <= start && end <= outer.end).length;
     const shown = start === end ? "nothing" : masked ? "hidden" : inOneLine(this.data, start, end);
     return make(
       "button",
