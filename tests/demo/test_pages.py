@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 import groundwire.demo
-from groundwire.cli.field_notes import CUSTOM_FIELD, FIELDS
+from groundwire.inspector.notes import CUSTOM_FIELD, REQUEST_FIELDS
 
 INDEX = Path(groundwire.demo.__file__).parent / "static" / "index.html"
 PAGES = ["/", "/tweets", "/tweets/1", "/shorten", "/headers", "/nothing"]
@@ -94,10 +94,10 @@ def test_every_header_is_shown_with_a_sentence(browser: Any) -> None:
         "HTTP/1.1",
         "User-Agent",
         "test/1",
-        sentence(FIELDS["user-agent"]),
+        sentence(REQUEST_FIELDS["user-agent"].text),
         "X-Custom",
         "&lt;b&gt;bold&lt;/b&gt;",
-        sentence(CUSTOM_FIELD).replace("'", "&#39;"),
+        sentence(CUSTOM_FIELD.text).replace("'", "&#39;"),
         "Cookie",
         "secret=1",
         "Host",

@@ -14,6 +14,7 @@ from .ctl import ctl
 from .demo import demo
 from .doctor import doctor
 from .errors import CannotStart
+from .explain import explain
 from .flask import flask
 from .learn import learn
 from .listen import listen
@@ -149,7 +150,7 @@ groundwire = GroundwireGroup(
 # Behind those a FlaskGroup has, since `.env` may ask for it.
 groundwire.params.append(as_flask_option)
 
-for command in (run, ctl, top, shell, routes, listen, learn, doctor, demo, flask):
+for command in (run, ctl, top, shell, routes, listen, explain, learn, doctor, demo, flask):
     groundwire.add_command(command)
 
 

@@ -1,20 +1,55 @@
-"""A request in words: its bytes as they came, then each part with what it is for."""
+"""Messages in words: their bytes as they came, then each part with what it is for."""
 
+import json
+import shutil
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import parse_qsl
+from typing import Any, Final, NamedTuple
 
 import click
 
+from ..http.status import reason_phrase
+from ..inspector import notes
+from ..inspector.corrections import Correction, correct
+from ..inspector.message_view import describe_message
+from ..inspector.notes import Note, content_type_note, field_note, method_note, status_note
 from ..protocol.errors import ProtocolError
 from ..protocol.head import RequestHead
-from . import field_notes
+from ..protocol.http1.explain import (
+    Element,
+    Explanation,
+    ResponseExplanation,
+    explain_request,
+)
 
 SHOWN_BYTES: Final = 16 * 1024
 SHOWN_CONTENT_BYTES: Final = 2048
 SHOWN_PAIRS: Final = 20
-_AROUND_BYTES: Final = 24
+SHOWN_CHUNKS: Final = 10
+SHOWN_LINES: Final = 40
+VALUE_SHARE: Final = 5
+"""What part of a line's columns the values have of it; what is longer pushes its note to the next line."""
+
+AROUND_BYTES: Final = 60
+"""How much of a line is shown before and behind a byte that is marked."""
+
+INDENT: Final = "    "
+UNBROKEN: Final = "\N{NO-BREAK SPACE}"
+"""Stands in what is not to be parted at the end of a line, until the line is shown."""
+
+STYLES: Final[dict[str, dict[str, Any]]] = {
+    "method": {"bold": True},
+    "target": {"fg": "green"},
+    "version": {"dim": True},
+    "status": {"bold": True},
+    "reason": {"fg": "green"},
+    "field-name": {"fg": "cyan"},
+    "trailer-name": {"fg": "cyan"},
+    "chunk-size": {"fg": "yellow"},
+    "chunk-extension": {"fg": "magenta"},
+}
+"""How elements look among the bytes, and their names beside what they mean."""
 
 
 @dataclass(slots=True)
@@ -25,11 +60,10 @@ class Received:
     raw: bytes
     """Every byte, as far as it was kept."""
 
-    head: RequestHead | None = None
-    content: bytes = b""
-    content_bytes: int = 0
-    """How many bytes of content came; `content` may hold fewer."""
+    octets: int = 0
+    """How many bytes came; `raw` may hold fewer. 0: as many as it holds."""
 
+    head: RequestHead | None = None
     error: ProtocolError | None = None
     """Why it is no request, or None."""
 
@@ -37,141 +71,426 @@ class Received:
     """How it ended if neither a whole request nor an error came of it."""
 
 
+class Row(NamedTuple):
+    """One part of a message, and what it is for."""
+
+    name: str
+    value: str
+    note: str = ""
+    kind: str = ""
+    offset: int | None = None
+    """Where it begins; None: it is not told."""
+
+
 def explain(received: Received) -> Iterator[str]:
-    """Yield the lines of an explanation."""
-    yield _title(f"{received.peer} sent {_count(len(received.raw))}:")
+    """Yield the lines of an explanation of what a client sent."""
+    yield title(f"{received.peer} sent {count(received.octets or len(received.raw))}:")
     yield ""
-    yield from _indented(visible_lines(received.raw, SHOWN_BYTES))
-    yield ""
-    if received.error is not None:
-        yield from _explain_error(received.error, received.raw)
-    elif received.head is None:
-        yield _title("That is no whole request.")
-        yield f"    {received.ended}"
+    view = View(received.raw, received.octets)
+    explanation = explain_request(received.raw)
+    if received.ended:
+        yield from view.bytes_lines(explanation.elements)
+        yield title("That is no whole request.")
+        yield f"{INDENT}{received.ended}"
+        yield ""
     else:
-        yield from _explain_request(received, received.head)
+        explanation.error = explanation.error or received.error
+        yield from view.request(explanation)
+
+
+class View:
+    """One message in lines for a terminal.
+
+    Args:
+        raw: its bytes.
+        octets: how many there were, if `raw` has fewer; 0: as many.
+        offsets: whether it is told where each part begins.
+        sections: whether it is told where its meaning is laid down.
+    """
+
+    def __init__(
+        self, raw: bytes, octets: int = 0, *, offsets: bool = False, sections: bool = False
+    ) -> None:
+        self._raw = raw
+        self._octets = max(octets, len(raw))
+        self._offsets = offsets
+        self._sections = sections
+
+    def request(self, explained: Explanation) -> Iterator[str]:
+        """Yield the bytes, then what they mean, or why they are refused."""
+        yield from self.bytes_lines(explained.elements)
+        head = explained.head
+        if explained.error is not None:
+            yield from refusal(self._raw, explained.error, correct(self._raw, explained.error))
+        elif head is None:
+            yield title("That is no whole request.")
+            yield f"{INDENT}{_missing(self._raw, explained.elements)}"
+        else:
+            yield from self._request_line(explained, head)
+            yield from self._fields(explained.elements, "request")
+            yield ""
+            yield from self._content(explained.elements, "request", "GET")
+            if not explained.complete and self._octets <= len(self._raw):
+                yield ""
+                yield from _not_all(head, len(explained.content))
+        yield ""
+
+    def response(self, explanation: ResponseExplanation, method: str = "GET") -> Iterator[str]:
+        """Yield the bytes of an answer to a request with the method `method`, then what they mean."""
+        yield from self.bytes_lines(explanation.elements)
+        if explanation.error is not None:
+            yield from refusal(self._raw, explanation.error, None)
+            yield ""
+            return
+        final = [e for e in explanation.elements if e.start >= explanation.start]
+        for element in explanation.elements:
+            if element.kind == "status" and element.start < explanation.start:
+                code = self._raw[element.start : element.end].decode()
+                yield title(f"First comes an interim response, {code}:")
+                yield f"{INDENT}{status_note(int(code)).sentence}"
+                yield ""
+        if not explanation.status:
+            yield title("That is no whole response.")
+            yield ""
+            return
+        rows = {
+            "version": notes.VERSION,
+            "status": status_note(explanation.status),
+            "reason": notes.REASON,
+        }
+        yield title("The status line says what came of it:")
+        yield from table([self._row(e, rows[e.kind]) for e in final if e.kind in rows])
+        yield ""
+        yield from self._fields(final, "response")
+        yield ""
+        yield from self._content(explanation.elements, "response", method)
+        if not explanation.complete:
+            yield title("The rest of the response has not come.")
+        yield ""
+
+    def bytes_lines(self, elements: list[Element]) -> Iterator[str]:
+        """Yield the bytes, indented, their elements coloured."""
+        for line in visible_lines(self._raw, SHOWN_BYTES, elements):
+            yield INDENT + line
+        yield ""
+
+    def _row(self, element: Element, note: Note, name: str = "") -> Row:
+        value = plain(self._raw[element.start : element.end])
+        text = note.text
+        if self._sections and note.section.startswith("RFC"):
+            text = f"{text} ({note.section.replace(' ', UNBROKEN)})"
+        offset = element.start if self._offsets else None
+        return Row(name or element.kind, value, text, element.kind, offset)
+
+    def _request_line(self, explanation: Explanation, head: RequestHead) -> Iterator[str]:
+        rows = {
+            "method": method_note(head.method),
+            "target": notes.TARGETS[head.form],
+            "version": notes.VERSION,
+        }
+        yield title("The request line says what is wanted:")
+        yield from table(
+            [self._row(e, rows[e.kind]) for e in explanation.elements if e.kind in rows]
+        )
+        if head.query:
+            yield f"{INDENT}The target has a query, the part behind the question mark:"
+            yield from pairs(self._described("request", "GET")["query"])
+        if head.path == "/favicon.ico":
+            yield f"{INDENT}(Browsers ask for this by themselves: it is the little picture in the tab.)"
+        yield ""
+
+    def _described(self, direction: notes.Direction, method: str) -> dict[str, Any]:
+        return describe_message(self._raw, size=self._octets, direction=direction, method=method)
+
+    def _fields(self, elements: list[Element], direction: notes.Direction) -> Iterator[str]:
+        rows = [
+            self._row(element, field_note(element.name, direction), element.name)._replace(
+                kind="field-name"
+            )
+            for element in elements
+            if element.kind == "field-value"
+        ]
+        if rows:
+            yield title(
+                f"The headers say more about it ({len(rows)}, a line each, name and value):"
+            )
+            yield from table(rows)
+        else:
+            yield title("There are no headers.")
+        cookies = self._described(direction, "GET")["cookies"]
+        if cookies:
+            said = "The cookies are:" if direction == "request" else "The cookies it sets are:"
+            yield f"{INDENT}{said}"
+            yield from pairs(cookies)
+        if any(element.kind == "end-of-head" for element in elements):
+            yield ""
+            yield f"{INDENT}Then an empty line: the headers end here."
+
+    def _content(
+        self, elements: list[Element], direction: notes.Direction, method: str
+    ) -> Iterator[str]:
+        content = self._described(direction, method)["content"]
+        chunks = [e for e in elements if e.kind in ("chunk", "last-chunk")]
+        if not content["size"] and not chunks:
+            yield title("There is no content.")
+            return
+        way = "in chunks" if chunks else "as Content-Length says"
+        if direction == "response" and not chunks and not _has_length(elements):
+            way = "all that comes until the connection is closed"
+        yield title(f"The content has {count(content['size'])}, {way}:")
+        kind = content_type_note(content["type"])
+        if kind is not None:
+            yield f"{INDENT}It is {kind.text}."
+        if content["coding"]:
+            how = "decoded here" if content["decoded"] else "which cannot be decoded here"
+            yield f"{INDENT}It is compressed ({plain_text(content['coding'])}), {how}."
+        if chunks and self._offsets:
+            yield ""
+            yield from self._chunks(elements, chunks)
+        yield ""
+        yield from _content_lines(content, self._content_octets(elements))
+        trailers = [e for e in elements if e.kind == "trailer-value"]
+        if trailers:
+            yield ""
+            yield title("Behind the content come trailers, which are like headers:")
+            yield from table(
+                [
+                    self._row(e, field_note(e.name, direction), e.name)._replace(
+                        kind="trailer-name"
+                    )
+                    for e in trailers
+                ]
+            )
+
+    def _content_octets(self, elements: list[Element]) -> bytes:
+        return b"".join(
+            self._raw[e.start : e.end] for e in elements if e.kind in ("content", "chunk-data")
+        )
+
+    def _chunks(self, elements: list[Element], chunks: list[Element]) -> Iterator[str]:
+        rows: list[Row] = []
+        for chunk in chunks[:SHOWN_CHUNKS]:
+            inner = {
+                e.kind: self._raw[e.start : e.end]
+                for e in elements
+                if chunk.start <= e.start < chunk.end and e.kind.startswith("chunk-")
+            }
+            size = plain(inner.get("chunk-size", b""))
+            if chunk.kind == "last-chunk":
+                note = "the last chunk, which is empty"
+            else:
+                note = f"{count(len(inner.get('chunk-data', b'')))} of data"
+            if "chunk-extension" in inner:
+                note += f", an extension that nobody has to know: {plain(inner['chunk-extension'])}"
+            rows.append(Row(f"chunk {chunk.name}", size, note, "chunk-size", chunk.start))
+        yield from table(rows)
+        if len(chunks) > SHOWN_CHUNKS:
+            yield f"{INDENT}... and {len(chunks) - SHOWN_CHUNKS} more chunks"
+
+
+def _not_all(head: RequestHead, come: int) -> Iterator[str]:
+    if head.content_length is None:
+        yield title("The last chunk has not come.")
+    else:
+        yield title(
+            f"Not all of it has come: {count(head.content_length - come)} more are announced."
+        )
+
+
+def _has_length(elements: list[Element]) -> bool:
+    return any(e.kind == "field-value" and e.name.lower() == "content-length" for e in elements)
+
+
+def _content_lines(content: dict[str, Any], octets: bytes) -> Iterator[str]:
+    """Yield content in the form it has: parts, pairs, JSON, text, or bytes."""
+    if content["kind"] == "multipart" and content["parts"]:
+        rows: list[Row] = []
+        for part in content["parts"][:SHOWN_PAIRS]:
+            value = f"= {plain_text(part['text'][:200])}"
+            if part["filename"] is not None:
+                value = f"a file: {plain_text(part['filename'])}, {count(part['size'])}"
+                value += f", {plain_text(part['type'])}" if part["type"] else ""
+            rows.append(Row(plain_text(part["name"]), value))
+        yield from table(rows)
+        if len(content["parts"]) > SHOWN_PAIRS:
+            yield f"{INDENT}... and {len(content['parts']) - SHOWN_PAIRS} more parts"
+    elif content["kind"] == "json" and content["json"] is not None:
+        text = json.dumps(content["json"], indent=2, ensure_ascii=False)
+        yield from _some_lines(text)
+    elif content["kind"] == "form":
+        yield from pairs(content["form"])
+    elif content["coding"] and content["text"]:
+        yield from _some_lines(content["text"])
+    else:
+        yield from _octet_lines(octets)
+
+
+def _some_lines(text: str) -> Iterator[str]:
+    lines = text[:SHOWN_BYTES].splitlines()
+    for line in lines[:SHOWN_LINES]:
+        yield INDENT + plain_text(line)
+    if len(lines) > SHOWN_LINES or len(text) > SHOWN_BYTES:
+        yield INDENT + click.style("... and more", dim=True)
+
+
+def _octet_lines(octets: bytes) -> Iterator[str]:
+    for line in visible_lines(octets, SHOWN_CONTENT_BYTES):
+        yield INDENT + line
+
+
+def refusal(raw: bytes, error: ProtocolError, correction: Correction | None) -> Iterator[str]:
+    """Yield why a message is refused: the byte, the rule, and what it should be."""
+    kind = "response" if correction is None else "request"
+    yield click.style(f"That is no {kind}: {error.message}", fg="red", bold=True)
+    yield f"{INDENT}The rule is in {error.section}; it was broken at byte {error.offset} (the first is 0):"
     yield ""
+    yield from marked_line(raw, error.offset)
+    yield ""
+    rule = notes.rule_note(error.section)
+    if rule:
+        yield from _wrapped(rule)
+    url = notes.section_url(error.section)
+    if url:
+        yield INDENT + click.style(url, underline=True)
+    if correction is None:
+        return
+    status = f"{error.status} ({reason_phrase(error.status)})"
+    yield f"{INDENT}A server has to refuse it; it answers with status {status} and closes the connection."
+    yield ""
+    if correction.data is None:
+        yield title("What to do:")
+    else:
+        yield title("This is how it should be:")
+        yield ""
+        before = set(visible_lines(raw, len(raw)))
+        for line in visible_lines(correction.data, SHOWN_BYTES):
+            changed = line not in before
+            yield INDENT + (click.style(click.unstyle(line), fg="green") if changed else line)
+        yield ""
+    for change in correction.changes:
+        yield from _wrapped(change)
 
 
-def visible_lines(data: bytes, limit_bytes: int) -> list[str]:
+def marked_line(raw: bytes, offset: int) -> Iterator[str]:
+    """Yield the line in which a byte is, and a mark under it; behind the last byte, where one is missing."""
+    start = max(raw.rfind(b"\n", 0, offset) + 1, offset - AROUND_BYTES)
+    line_end = raw.find(b"\n", offset) + 1 or len(raw)
+    end = min(line_end, offset + AROUND_BYTES)
+    before, octet = plain(raw[start:offset]), plain(raw[offset : offset + 1])
+    after = plain(raw[offset + 1 : end])
+    yield f"{INDENT}{before}{click.style(octet, fg='red', bold=True, reverse=True)}{after}"
+    what = "here it ends" if not octet else f"byte {offset}, 0x{raw[offset]:02x}"
+    mark = click.style("^" * max(len(octet), 1), fg="red", bold=True)
+    yield f"{INDENT}{' ' * len(before)}{mark} {click.style(what, dim=True)}"
+
+
+def visible_lines(
+    data: bytes, limit_bytes: int, elements: list[Element] | None = None
+) -> list[str]:
     r"""Return bytes as lines of ASCII that can be read, each line end shown as ``\r\n`` before the break.
 
-    What is neither a letter, a digit nor a sign is shown as ``\xhh``; a backslash as two.
+    What is neither a letter, a digit nor a sign is shown as ``\xhh``; a backslash as two. Elements are coloured.
     """
+    spans = [e for e in elements or () if e.kind in STYLES and e.end > e.start]
     lines: list[str] = []
+    position = 0
     for line in data[:limit_bytes].splitlines(keepends=True) or [b""]:
         text = line.rstrip(b"\r\n")
-        end = line[len(text) :]
-        lines.append(_plain(text) + (click.style(_plain(end), dim=True) if end else ""))
+        text_end = position + len(text)
+        shown = ""
+        while spans and spans[0].start < text_end:
+            span = spans.pop(0)
+            if span.start < position:
+                continue
+            end = min(span.end, text_end)
+            shown += plain(data[position : span.start])
+            shown += click.style(plain(data[span.start : end]), **STYLES[span.kind])
+            position = end
+        shown += plain(data[position:text_end])
+        end_of_line = line[len(text) :]
+        lines.append(shown + (click.style(plain(end_of_line), dim=True) if end_of_line else ""))
+        position = text_end + len(end_of_line)
     if len(data) > limit_bytes:
-        lines.append(click.style(f"... and {_count(len(data) - limit_bytes)} more", dim=True))
+        lines.append(click.style(f"... and {count(len(data) - limit_bytes)} more", dim=True))
     return lines
 
 
-def _explain_request(received: Received, head: RequestHead) -> Iterator[str]:
-    yield _title("The request line says what is wanted:")
-    rows = [
-        ("method", head.method, field_notes.METHODS.get(head.method, field_notes.UNKNOWN_METHOD)),
-        ("target", head.target, field_notes.TARGETS[head.form]),
-        ("version", head.version, "which rules the message follows"),
-    ]
-    yield from _table(rows)
-    if head.query:
-        yield "    The target has a query, the part behind the question mark:"
-        yield from _pairs(head.query)
-    if head.path == "/favicon.ico":
-        yield "    (Browsers ask for this by themselves: it is the little picture in the tab.)"
-    yield ""
-    lines = head.fields.lines
-    if lines:
-        yield _title(f"The headers say more about it ({len(lines)}, a line each, name and value):")
-        yield from _table([_field_row(name, value) for name, value in lines])
-    else:
-        yield _title("There are no headers.")
-    yield ""
-    yield "    Then an empty line: the headers end here."
-    yield ""
-    yield from _explain_content(received, head)
-
-
-def _explain_content(received: Received, head: RequestHead) -> Iterator[str]:
-    if not received.content_bytes:
-        yield _title("There is no content.")
-        return
-    kind = ""
-    for name, value in head.fields.lines:
-        if name.lower() == b"content-type":
-            kind = value.decode("latin-1").partition(";")[0].strip().lower()
-    way = "in chunks" if head.chunked else "as Content-Length says"
-    yield _title(f"The content has {_count(received.content_bytes)}, {way}:")
-    if kind in field_notes.CONTENT_TYPES:
-        yield f"    It is {field_notes.CONTENT_TYPES[kind]}."
-    yield ""
-    yield from _indented(visible_lines(received.content, SHOWN_CONTENT_BYTES))
-    if kind == "application/x-www-form-urlencoded":
-        yield ""
-        yield from _pairs(received.content[:SHOWN_CONTENT_BYTES].decode("latin-1"))
-
-
-def _explain_error(error: ProtocolError, raw: bytes) -> Iterator[str]:
-    yield click.style(f"That is no request: {error.message}", fg="red", bold=True)
-    yield f"    The rule is in {error.section}; it was broken at byte {error.offset} (the first is 0):"
-    yield ""
-    before = _plain(raw[max(0, error.offset - _AROUND_BYTES) : error.offset])
-    yield f"    {before}{_plain(raw[error.offset : error.offset + _AROUND_BYTES])}"
-    yield f"    {' ' * len(before)}^"
-    yield f"    A server has to refuse it; it answers with status {error.status} and closes the connection."
-
-
-def _field_row(name: bytes, value: bytes) -> tuple[str, str, str]:
-    shown = name.decode("latin-1")
-    return shown, _plain(value), field_notes.FIELDS.get(shown.lower(), field_notes.CUSTOM_FIELD)
-
-
-def _pairs(query: str) -> Iterator[str]:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=1000)
-    except ValueError:
-        yield "    (more than a thousand pairs)"
-        return
-    yield from _table(
-        [("", _plain_text(name), f"= {_plain_text(value)}") for name, value in pairs[:SHOWN_PAIRS]]
-    )
-    if len(pairs) > SHOWN_PAIRS:
-        yield f"    ... and {len(pairs) - SHOWN_PAIRS} more"
-
-
-def _table(rows: list[tuple[str, str, str]]) -> Iterator[str]:
-    """Lay out (name, value, note); a long value pushes its note to the next line."""
+def table(rows: list[Row]) -> Iterator[str]:
+    """Lay out rows; what does not fit beside its value stands in the next line."""
     if not rows:
         return
-    name_width = max(len(name) for name, _, _ in rows)
-    value_width = min(36, max(len(value) for _, value, _ in rows))
-    for name, value, note in rows:
-        begin = f"    {click.style(name.ljust(name_width), bold=True)}{'  ' if name_width else ''}"
-        note = click.style(note, dim=True)
-        if len(value) <= value_width:
-            yield f"{begin}{value.ljust(value_width)}  {note}"
-        else:
-            yield f"{begin}{value}"
-            yield f"    {' ' * (name_width + 4)}{note}"
+    columns = shutil.get_terminal_size((120, 24)).columns
+    name_width = max(len(row.name) for row in rows)
+    value_width = min(columns // VALUE_SHARE, max(len(row.value) for row in rows))
+    offset_width = max((len(str(row.offset)) for row in rows if row.offset is not None), default=0)
+    for row in rows:
+        offset = "" if row.offset is None else str(row.offset).rjust(offset_width) + "  "
+        style = STYLES.get(row.kind, {"bold": True})
+        gap = "  " if name_width else ""
+        name = click.style(row.name, **style) + " " * (name_width - len(row.name)) + gap
+        begin = f"{INDENT}{click.style(offset, dim=True)}{name}"
+        indent = len(INDENT) + len(offset) + name_width + len(gap)
+        room = columns - indent - value_width - 2
+        if not row.note:
+            yield f"{begin}{row.value}"
+            continue
+        if len(row.value) <= value_width and len(row.note) <= room:
+            note = row.note.replace(UNBROKEN, " ")
+            yield f"{begin}{row.value.ljust(value_width)}  {click.style(note, dim=True)}"
+            continue
+        yield f"{begin}{row.value}"
+        width = max(columns - indent - 2, 30)
+        for line in textwrap.wrap(row.note, width, break_on_hyphens=False):
+            yield f"{' ' * (indent + 2)}{click.style(line.replace(UNBROKEN, ' '), dim=True)}"
 
 
-def _plain(data: bytes) -> str:
+def pairs(found: list[list[str]]) -> Iterator[str]:
+    """Lay out names and values."""
+    yield from table(
+        [
+            Row(f"  {plain_text(name)}", f"= {plain_text(value)}")
+            for name, value in found[:SHOWN_PAIRS]
+        ]
+    )
+    if len(found) > SHOWN_PAIRS:
+        yield f"{INDENT}... and {len(found) - SHOWN_PAIRS} more"
+
+
+def _missing(raw: bytes, elements: list[Element]) -> str:
+    """Say what a head that is not whole lacks."""
+    if not raw.strip():
+        return "Nothing has come but empty lines." if raw else "There is nothing."
+    last = elements[-1].kind if elements else ""
+    if raw.endswith(b"\r\n") and last != "empty-line":
+        return "The empty line is missing that ends the headers."
+    if last in ("method", "target", "path", "query", "authority", "version"):
+        return (
+            "It ends within the request line, which needs a method, a target, a version, and CR LF."
+        )
+    return "It ends within a header."
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    columns = shutil.get_terminal_size((120, 24)).columns
+    for line in textwrap.wrap(text, max(columns - len(INDENT), 40)):
+        yield INDENT + line
+
+
+def plain(data: bytes) -> str:
+    """Return bytes as ASCII that can be printed."""
     return data.decode("latin-1").encode("unicode_escape").decode("ascii")
 
 
-def _plain_text(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Return text without what a terminal would take for anything but text."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
-
-
-def _title(text: str) -> str:
+def title(text: str) -> str:
+    """Return the first line of a part."""
     return click.style(text, fg="cyan", bold=True)
 
 
-def _count(number: int) -> str:
+def count(number: int) -> str:
+    """Return a number of bytes in words."""
     return f"{number:,} byte" if number == 1 else f"{number:,} bytes"

@@ -10,7 +10,7 @@ from groundwire import (
     request,
     send_from_directory,
 )
-from groundwire.cli.field_notes import CUSTOM_FIELD, FIELDS, METHODS, UNKNOWN_METHOD
+from groundwire.inspector.notes import field_note, method_note
 
 pages = Blueprint("pages", __name__)
 
@@ -34,12 +34,10 @@ def headers() -> Any:
     page = render_template(
         "headers.html",
         method=request.method,
-        method_note=METHODS.get(request.method, UNKNOWN_METHOD),
+        method_note=method_note(request.method).text,
         target=request.environ.get("REQUEST_URI", request.full_path),
         version=request.environ["SERVER_PROTOCOL"],
-        fields=[
-            (name, value, FIELDS.get(name.lower(), CUSTOM_FIELD)) for name, value in request.headers
-        ],
+        fields=[(name, value, field_note(name, "request").text) for name, value in request.headers],
     )
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"  # cookies and passwords are among the headers
