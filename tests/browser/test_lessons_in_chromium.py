@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from browsing import require_chromium, running_chromium
-from groundwire.lessons.site import Site, create_site
+from groundwire.lessons.site import Site
 from lesson_programs import SOLUTIONS
 from serving import Served, running_server
 
@@ -29,7 +29,7 @@ def chromium() -> Iterator[Any]:
 def site(tmp_path: Path) -> Iterator[Site]:
     folder = tmp_path / "lessons"
     folder.mkdir()
-    with create_site(folder) as site:
+    with Site(folder) as site:
         yield site
 
 

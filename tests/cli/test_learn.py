@@ -140,7 +140,7 @@ def test_the_pages_are_served_on_this_machine(
     ((application, options),) = served
     assert "localhost" == options["host"]
     assert (0 if "--port" in arguments else 8080) == options["port"]
-    assert ("/lessons/8" in application.name) == bool(arguments)
+    assert ("lesson 8, The 301 " in application.name) == bool(arguments)
 
 
 @pytest.mark.slow

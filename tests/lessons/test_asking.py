@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from groundwire.lessons.asking import Conversation, as_request
+from groundwire.lessons.asking import Conversation, Piece, as_request
 from groundwire.lessons.checking import Task, Unmet
 from groundwire.lessons.showing import transcript, visible_lines
 
@@ -220,3 +220,21 @@ def test_bytes_are_shown_with_their_line_ends() -> None:
     assert ["a\\r\\n", "\\r\\n", "b\\n", "\\xe9\\\\"] == visible_lines(b"a\r\n\r\nb\n\xe9\\")
     assert [] == visible_lines(b"")
     assert [] == transcript([])
+
+
+@pytest.mark.parametrize(
+    ("mark", "lines"),
+    [
+        (0, ["< ab\\r\\n", "  ^", "< c"]),
+        (1, ["< ab\\r\\n", "   ^", "< c"]),
+        (3, ["< ab\\r\\n", "      ^", "< c"]),
+        (4, ["< ab\\r\\n", "< c", "  ^"]),
+        (5, ["< ab\\r\\n", "< c", "   ^"]),
+    ],
+)
+def test_a_byte_is_marked_below_it(mark: int, lines: list[str]) -> None:
+    sent, came = Piece("sent", b"x\n"), Piece("received", b"ab\r\nc")
+
+    assert ["> x\\n", *lines, "* the program closes the connection"] == transcript(
+        [sent, came, Piece("closed", b"")], came, mark
+    )

@@ -64,7 +64,7 @@ def test_a_program_listens_on_loopback_whatever_it_says(listening: Path) -> None
 def test_an_application_is_served(tmp_path: Path) -> None:
     with Running(PROGRAMS / "hello.py", seconds=30, folder=tmp_path) as running:
         assert takes_connections(running.port)
-        assert until(lambda: f"http://127.0.0.1:{running.port}" in running.output)
+        assert "" == running.output  # where it is is not the program's to tell
 
 
 def test_an_application_that_serves_itself_is_left_to_it(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_an_application_that_serves_itself_is_left_to_it(tmp_path: Path) -> None
         ("import nowhere", "No module named 'nowhere'"),
         ("raise SystemExit('I would rather not')", "I would rather not"),
         ("x = ", "SyntaxError"),
-        ("x = 1", "neither listens nor has an application"),
+        ("x = 1", "neither listens nor has an application that can be served"),
         ("print('bye')", "bye"),
     ],
 )

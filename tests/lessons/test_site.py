@@ -13,7 +13,7 @@ import pytest
 
 from groundwire.lessons import site as site_module
 from groundwire.lessons.course import Lesson, lessons
-from groundwire.lessons.site import Site, create_site
+from groundwire.lessons.site import Site
 from lesson_programs import SOLUTIONS
 from serving import Served, running_server
 
@@ -22,7 +22,7 @@ LESSONS = [lesson.number for lesson in lessons()]
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with create_site(tmp_path) as site:
+    with Site(tmp_path) as site:
         yield site
 
 
@@ -73,7 +73,7 @@ class Page(HTMLParser):
 
 def test_all_pages_are_there_and_their_links_lead_somewhere(served: Served) -> None:
     seen: set[str] = set()
-    waiting = {"/"}
+    waiting = {"/lessons"}
     while waiting:
         path = waiting.pop()
         seen.add(path)
@@ -96,6 +96,15 @@ def test_all_pages_are_there_and_their_links_lead_somewhere(served: Served) -> N
     assert {"/static/learn.js", "/static/learn.css", "/wire/octets.js", "/wire/wire.css"} <= seen
 
 
+@pytest.mark.parametrize(("first", "place"), [(0, "/lessons"), (8, "/lessons/8")])
+def test_the_address_alone_leads_on(served: Served, site: Site, first: int, place: str) -> None:
+    site.first = first
+
+    response, _ = ask(served, "GET", "/")
+
+    assert (302, place) == (response.status, response.headers["Location"])
+
+
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
 def test_a_page_has_a_button_for_each_exchange(served: Served, lesson: Lesson) -> None:
     page = Page(ask(served, "GET", f"/lessons/{lesson.number}")[1])
@@ -104,7 +113,7 @@ def test_a_page_has_a_button_for_each_exchange(served: Served, lesson: Lesson) -
 
 
 def test_answers_keep_what_is_shown_to_themselves(served: Served) -> None:
-    for path in ("/", "/lessons/1", "/static/learn.js", "/wire/wire.css", "/none"):
+    for path in ("/", "/lessons", "/lessons/1", "/static/learn.js", "/wire/wire.css", "/none"):
         headers = ask(served, "GET", path)[0].headers
         policy = headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
@@ -241,7 +250,7 @@ def test_a_task_is_begun_checked_and_done(served: Served, tmp_path: Path) -> Non
     done = post(served, "/lessons/1/check")
 
     assert (True, 3, []) == (done["passed"], len(done["steps"]), done["bytes"])
-    for path in ("/", "/lessons/3"):
+    for path in ("/lessons", "/lessons/3"):
         assert b'class="done"' in ask(served, "GET", path)[1]
 
 

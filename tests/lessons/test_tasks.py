@@ -64,7 +64,8 @@ def test_a_starter_is_refused_for_the_right_reason(
     assert not verdict.passed
     assert REFUSALS[lesson.number] == verdict.message
     assert verdict.failed
-    assert verdict.pieces
+    assert verdict.bytes
+    assert verdict.message.startswith("byte ") == any(line.strip() == "^" for line in verdict.bytes)
 
 
 @each_lesson

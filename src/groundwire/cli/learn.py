@@ -132,13 +132,11 @@ def check(lesson: "Lesson", file: Path) -> None:
 
 def show_failure(verdict: "Verdict") -> None:
     """Print what was wanted, what came, and the bytes."""
-    from ..lessons.showing import transcript
-
     click.echo(f"{click.style('no', fg='red')}   {verdict.failed}")
     click.echo(textwrap.indent(verdict.message, "     "))
-    if verdict.pieces:
+    if verdict.bytes:
         click.echo("\nThe bytes:\n")
-        for line in transcript(verdict.pieces):
+        for line in verdict.bytes:
             click.echo(f"  {line}")
     if verdict.output.strip():
         click.echo("\nThe program printed:\n")
@@ -148,11 +146,11 @@ def show_failure(verdict: "Verdict") -> None:
 
 def serve(lesson: "Lesson | None", port: int) -> None:
     """Serve the lessons until Ctrl+C; programs end with it."""
-    from ..lessons.site import create_site
+    from ..lessons.site import Site
 
-    with create_site(Path.cwd()) as site:
+    with Site(Path.cwd(), lesson.number if lesson is not None else 0) as site:
         options: dict[str, Any] = {"host": "localhost", "port": port, "access_log": "off"}
         name = "HTTP in fourteen lessons"
         if lesson is not None:
-            name = f"lesson {lesson.number} (behind the address: /lessons/{lesson.number})"
+            name = f"lesson {lesson.number}, {lesson.title},"
         serve_application(Application(site.app, site.app, name), options)

@@ -12,7 +12,18 @@ CLOSE_SECONDS: Final = 1.0
 
 
 class Unmet(Exception):
-    """Something is not as the task wants it; the message says where and what came instead."""
+    """Something is not as the task wants it; the message says where and what came instead.
+
+    Args:
+        message: what it says.
+        raw: the answer that it is about; empty if it is about none.
+        offset: the byte of the answer.
+    """
+
+    def __init__(self, message: str, raw: bytes = b"", offset: int = 0) -> None:
+        super().__init__(message)
+        self.raw = raw
+        self.offset = offset
 
 
 class Verdict(NamedTuple):
@@ -28,8 +39,8 @@ class Verdict(NamedTuple):
     message: str
     """What was expected and what came; empty if all is well."""
 
-    pieces: list[Piece]
-    """The conversation that was looked at last."""
+    bytes: list[str]
+    """The conversation that was looked at last, as lines, the byte marked that is not as wanted."""
 
     output: str
     """What the program printed."""
@@ -119,12 +130,11 @@ class Answer:
             raise Unmet(f"There is no answer to {self._request_line}: {how}.")
         error = asked.answer.error
         if error is not None:
-            raise Unmet(
-                f"byte {error.offset}: {error.message} ({error.section}) The bytes there: "
-                f"{shown(asked.raw[error.offset :])}"
-            )
+            there = shown(asked.raw[error.offset :])
+            what = f"{error.message} ({error.section}) The bytes there: {there}"
+            raise self._unmet(error.offset, what)
         if asked.missing:
-            raise Unmet(f"byte {len(asked.raw)}: the answer ends there, but {asked.missing}.")
+            raise self._unmet(len(asked.raw), f"the answer ends there, but {asked.missing}.")
 
     @property
     def content(self) -> bytes:
@@ -143,10 +153,10 @@ class Answer:
             Unmet: it has another.
         """
         if self._answer.status not in wanted:
-            offset = self._first("status").start
             names = " or ".join(map(str, wanted))
-            raise Unmet(
-                f"byte {offset}: the status line says {self._answer.status}, the task wants {names}"
+            raise self._unmet(
+                self._first("status").start,
+                f"the status line says {self._answer.status}, the task wants {names}",
             )
 
     def wants_field(self, name: str, wanted: str) -> None:
@@ -157,10 +167,8 @@ class Answer:
         """
         self.wants_some(name, f"{name}: {wanted}")
         if self.field(name) != wanted:
-            raise Unmet(
-                f"byte {self._value_of(name)}: {name} says {self.field(name)!r}, "
-                f"the task wants {wanted!r}"
-            )
+            says = f"{name} says {self.field(name)!r}, the task wants {wanted!r}"
+            raise self._unmet(self._value_of(name), says)
 
     def wants_member(self, name: str, wanted: str) -> None:
         """Require a field that is a list with this member, in capital or small letters, maybe with parameters.
@@ -171,10 +179,8 @@ class Answer:
         self.wants_some(name, f"{name}: {wanted}")
         members = (self.field(name) or "").lower().split(",")
         if wanted.lower() not in (member.partition(";")[0].strip() for member in members):
-            raise Unmet(
-                f"byte {self._value_of(name)}: {name} says {self.field(name)!r}, "
-                f"the task wants {wanted!r} in it"
-            )
+            says = f"{name} says {self.field(name)!r}, the task wants {wanted!r} in it"
+            raise self._unmet(self._value_of(name), says)
 
     def wants_some(self, name: str, example: str = "") -> str:
         """Require that there is a field, and return its value.
@@ -184,10 +190,9 @@ class Answer:
         """
         value = self.field(name)
         if value is None:
-            end = self._first("end-of-head").start
-            raise Unmet(
-                f"byte {end}: the header section ends without {name}; "
-                f"the task wants {example or 'it'}"
+            raise self._unmet(
+                self._first("end-of-head").start,
+                f"the header section ends without {name}; the task wants {example or 'it'}",
             )
         return value
 
@@ -199,9 +204,8 @@ class Answer:
         """
         if self.field(name) is not None:
             place = next(e for e in self._elements("field-line") if e.name.lower() == name.lower())
-            raise Unmet(
-                f"byte {place.start}: there is {name}: {self.field(name)}; the task wants none"
-            )
+            there_is = f"there is {name}: {self.field(name)}; the task wants none"
+            raise self._unmet(place.start, there_is)
 
     def wants_content(self, wanted: bytes) -> None:
         """Require this content.
@@ -216,11 +220,10 @@ class Answer:
         same = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(came), len(wanted)))
         place = self._place_of_content(same)
         if same == len(wanted):
-            raise Unmet(
-                f"{place}: the content goes on with {shown(came[same:])}; the task wants it to end there"
-            )
+            more = f"the content goes on with {shown(came[same:])}; the task wants it to end there"
+            raise self._unmet(place, more)
         says = f"says {shown(came[same:])}" if came[same:] else f"ends after {len(came)} bytes"
-        raise Unmet(f"{place}: the content {says}, the task wants {shown(wanted[same:])}")
+        raise self._unmet(place, f"the content {says}, the task wants {shown(wanted[same:])}")
 
     def wants_in_content(self, wanted: str, *, without: str = "") -> None:
         """Require that the content has a text in it, and does not have another.
@@ -230,16 +233,12 @@ class Answer:
         """
         if without and without.encode() in self.content:
             place = self._place_of_content(self.content.index(without.encode()))
-            raise Unmet(
-                f"{place}: the content has {shown(without.encode())}, "
-                f"the task wants {shown(wanted.encode())}"
-            )
+            has, wants = shown(without.encode()), shown(wanted.encode())
+            raise self._unmet(place, f"the content has {has}, the task wants {wants}")
         if wanted.encode() not in self.content:
             place = self._place_of_content(0)
-            raise Unmet(
-                f"{place}: the content is {shown(self.content)}, "
-                f"the task wants {shown(wanted.encode())} in it"
-            )
+            is_now, wants = shown(self.content), shown(wanted.encode())
+            raise self._unmet(place, f"the content is {is_now}, the task wants {wants} in it")
 
     def wants_chunks(self, wanted: Sequence[bytes]) -> None:
         """Require that the content came in these chunks.
@@ -249,12 +248,15 @@ class Answer:
         """
         came = [self.raw[place.start : place.end] for place in self._elements("chunk-data")]
         if came != list(wanted):
-            lengths = ", ".join(str(len(chunk)) for chunk in came)
-            start = self._elements("chunk")[0].start
-            raise Unmet(
-                f"byte {start}: {len(came)} chunks begin there, of {lengths} bytes; "
-                f"the task wants {len(wanted)}, of {', '.join(str(len(c)) for c in wanted)} bytes"
+            are, should_be = (
+                f"{len(chunks)} ({', '.join(str(len(chunk)) for chunk in chunks)} bytes)"
+                for chunks in (came, wanted)
             )
+            start = self._first("end-of-head").end
+            raise self._unmet(start, f"the chunks there are {are}, the task wants {should_be}")
+
+    def _unmet(self, offset: int, what: str) -> Unmet:
+        return Unmet(f"byte {offset}: {what}", self.raw, offset)
 
     def _elements(self, kind: str) -> list[Element]:
         """Elements of the final response."""
@@ -268,14 +270,13 @@ class Answer:
         values = self._elements("field-value")
         return next(value.start for value in values if value.name.lower() == name.lower())
 
-    def _place_of_content(self, offset: int) -> str:
-        """Say where the byte `offset` of the content is, in the answer where that can be said."""
-        content = self._elements("content")
-        if content:
-            return f"byte {content[0].start + offset}"
-        if not self.content:
-            return f"byte {len(self.raw)}"
-        return f"byte {offset} of the content"
+    def _place_of_content(self, offset: int) -> int:
+        """Return where the byte `offset` of the content is in the answer, as it was sent."""
+        for piece in self._elements("content") + self._elements("chunk-data"):
+            if offset < piece.end - piece.start:
+                return piece.start + offset
+            offset -= piece.end - piece.start
+        return len(self.raw)
 
 
 def shown(data: bytes) -> str:

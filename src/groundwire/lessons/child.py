@@ -21,8 +21,6 @@ from typing import Any
 
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
-CANNOT_START = 2
-
 
 def main(seconds: float, file: str) -> None:
     """Run `file` as ``python FILE`` does, and serve the application in it if it has not served by itself."""
@@ -87,19 +85,19 @@ def listen_where_it_is_free(report: int) -> None:
 def serve_application_of(module: ModuleType, file: str) -> None:
     """Find the application in `module` and serve it, or say why not and end."""
     from groundwire.app.locating import NoAppException
-    from groundwire.cli.errors import CannotStart
-    from groundwire.cli.run import serve_application
     from groundwire.cli.target import application_of
+    from groundwire.server.errors import StartError
+    from groundwire.server.process import run
+    from groundwire.server.settings_table import configuration_of, server_settings
 
     try:
-        serve_application(
-            application_of(module, "", file), {"host": "127.0.0.1", "access_log": "off"}
-        )
-    except NoAppException as error:
-        sys.exit(f"{file} neither listens nor has an application: {error.message}")
-    except CannotStart as error:
-        error.show()
-        sys.exit(CANNOT_START)
+        application = application_of(module, "", file)
+        given = {"host": "127.0.0.1", "access_log": "off"}
+        settings = server_settings(given, configuration_of(application.value))
+    except (NoAppException, StartError) as error:
+        sys.exit(f"{file} neither listens nor has an application that can be served: {error}")
+    # Where it listens is told by whoever has started this.
+    sys.exit(run(application.handler, settings, announce=lambda _: None))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Final
 from .checking import Task, Unmet, Verdict
 from .course import BESIDE_VARIABLE, Lesson
 from .running import DoesNotRun, Running
+from .showing import transcript
 from .tasks import CHECKS
 
 LIMIT_SECONDS: Final = 60.0
@@ -37,5 +38,8 @@ def run_check(number: int, port: int) -> Verdict:
         CHECKS[number - 1](task)
     except Unmet as unmet:
         *kept, failed = task.steps
-        return Verdict(False, kept, failed, str(unmet), task.pieces, "")
-    return Verdict(True, task.steps, "", "", task.pieces, "")
+        # The last one: the same answer may have come before, and was as wanted then.
+        pieces = [piece for piece in task.pieces if unmet.raw and piece.data == unmet.raw]
+        lines = transcript(task.pieces, pieces[-1] if pieces else None, unmet.offset)
+        return Verdict(False, kept, failed, str(unmet), lines, "")
+    return Verdict(True, task.steps, "", "", [], "")

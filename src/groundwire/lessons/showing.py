@@ -19,12 +19,30 @@ def visible_lines(data: bytes) -> list[str]:
     return [line.decode("latin-1").encode("unicode_escape").decode("ascii") for line in lines]
 
 
-def transcript(pieces: Iterable[Piece]) -> list[str]:
-    """Return a conversation as lines: ``>`` is what was sent, ``<`` what came back."""
+def transcript(pieces: Iterable[Piece], marked: Piece | None = None, mark: int = 0) -> list[str]:
+    """Return a conversation as lines: ``>`` is what was sent, ``<`` what came back.
+
+    Args:
+        pieces: the conversation.
+        marked: one of the pieces, in which a byte is marked by a ``^`` below it.
+        mark: which byte; the length of the piece is behind its last one.
+    """
     lines: list[str] = []
     for piece in pieces:
         if piece.way == "closed":
             lines.append(CLOSED)
+        elif piece is marked:
+            lines += _with_mark(piece, mark)
         else:
             lines += [f"{SIGNS[piece.way]} {line}" for line in visible_lines(piece.data)]
+    return lines
+
+
+def _with_mark(piece: Piece, mark: int) -> list[str]:
+    sign = SIGNS[piece.way]
+    above, line_feed, beside = piece.data[:mark].rpartition(b"\n")
+    column = len("".join(visible_lines(beside)))
+    row = len(visible_lines(above + line_feed))
+    lines = [f"{sign} {line}" for line in visible_lines(piece.data)]
+    lines.insert(row + 1, f"  {' ' * column}^")
     return lines

@@ -12,7 +12,7 @@ from typing import Any, Final, Self, cast
 
 from markupsafe import Markup
 
-from ..app.answers import abort
+from ..app.answers import abort, redirect
 from ..app.app import Groundwire
 from ..app.globals import request
 from ..app.static import send_from_directory
@@ -30,7 +30,6 @@ from .markup import as_html
 from .playing import Played, Player, Programs
 from .progress import done_in, note_done
 from .running import DoesNotRun
-from .showing import transcript
 
 PROGRAM_SECONDS: Final = 3600.0
 """How long a lesson's program runs before it is started anew."""
@@ -71,13 +70,15 @@ class Site:
 
     Args:
         folder: the learner's: where starters are written and programs are checked.
+        first: the number of the lesson that the address without a path leads to; 0: the list of all.
 
     Attributes:
         app: the application.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, first: int = 0) -> None:
         self.folder = folder
+        self.first = first
         self.app = make_app(self)
         self._lock = threading.Lock()
         self._benches: OrderedDict[int, Bench] = OrderedDict()
@@ -116,11 +117,6 @@ class Site:
                 bench.programs.stop()
 
 
-def create_site(folder: Path) -> Site:
-    """Make the pages for whoever learns in `folder`."""
-    return Site(folder)
-
-
 def make_app(site: Site) -> Groundwire:
     """Make the application of a site."""
     app = Groundwire(
@@ -155,6 +151,11 @@ def add_pages(app: Groundwire, site: Site) -> None:
     """Add what is looked at."""
 
     @app.get("/")
+    def first() -> AnyResponse:
+        answer: AnyResponse = redirect(f"/lessons/{site.first}" if site.first else "/lessons")
+        return answer
+
+    @app.get("/lessons")
     def overview() -> str:
         done = done_in(site.folder)
         return render_template("overview.html", lessons=lessons(), done=done, folder=site.folder)
@@ -241,7 +242,7 @@ def add_task(app: Groundwire, site: Site) -> None:
             "steps": verdict.steps,
             "failed": verdict.failed,
             "message": verdict.message,
-            "bytes": transcript(verdict.pieces) if not verdict.passed else [],
+            "bytes": verdict.bytes,
             "printed": verdict.output,
         }
 
