@@ -20,7 +20,7 @@ REMEMBERED_BYTES: Final = 2048
 SLACK: Final = 64
 """Room is made for more than one record at a time: for one part in so many of all."""
 
-Event = Literal["began", "finished", "cleared"]
+Event = Literal["finished", "cleared"]
 Callback = Callable[[Record | None, Event], None]
 
 _LINK_END: Final = b'rel="describedby"\r\n'
@@ -87,7 +87,7 @@ class Recorder:
         self._finished: deque[int] = deque()
         self._late: deque[Record] = deque()
         self._clean: set[bytes] = set()
-        self._callbacks: list[Callback] = []
+        self._callbacks: tuple[Callback, ...] = ()
 
     # For whoever looks.
 
@@ -120,15 +120,15 @@ class Recorder:
         while self._finished:
             self._forget(self._finished.popleft())
         self._forget_clean()
-        self._tell(None, "cleared")
+        for callback in self._callbacks:
+            callback(None, "cleared")
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Call `callback(record, event)`, on the loop's thread, until the function that is returned is called."""
-        self._callbacks.append(callback)
+        self._callbacks = (*self._callbacks, callback)
 
         def unsubscribe() -> None:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
+            self._callbacks = tuple(one for one in self._callbacks if one is not callback)
 
         return unsubscribe
 
@@ -155,8 +155,6 @@ class Recorder:
         )
         record.counted = octets
         self._octets += octets
-        if self._callbacks:
-            self._tell(record, "began")
         return record
 
     def finish(self, record: Record) -> None:
@@ -179,8 +177,8 @@ class Recorder:
         record.counted = octets
         if self._octets > self.bound_octets or len(self._records) > self.bound_messages:
             self._make_room()
-        if self._callbacks:
-            self._tell(record, "finished")
+        for callback in self._callbacks:
+            callback(record, "finished")
 
     def forget(self, record: Record) -> None:
         """Drop a record as if there had been no exchange."""
@@ -271,7 +269,3 @@ class Recorder:
                     self._forget_clean()
                 self._clean.add(part)
                 self._octets += sys.getsizeof(part)
-
-    def _tell(self, record: Record | None, event: Event) -> None:
-        for callback in self._callbacks.copy():
-            callback(record, event)

@@ -388,7 +388,7 @@ class RecordedDelivery(IdentifiedDelivery):
             writer.lines = record.lines
             if not record.ended:
                 record.ended = perf_counter()
-            if not record.notes:
+            if not record.has_notes:
                 record.set_endpoint(endpoint_of(self.request))
         return super()._respond(response)
 
@@ -424,7 +424,7 @@ def recording_handle(handle: Callable[[Request], Answer]) -> Callable[[Request],
         if isinstance(answer, Response):
             record.ended = perf_counter()
             record.place = "inline"
-            if not record.notes:
+            if not record.has_notes:
                 record.set_endpoint(endpoint_of(request))
         elif isinstance(answer, InThread):
             record.place = "thread"
