@@ -9,7 +9,7 @@ import pytest
 
 from fetching import make_app, settle_inline
 from groundwire import Blueprint, Groundwire
-from groundwire.app.defined import SOURCE_LINES, place_of, source_of
+from groundwire.http.defined import SOURCE_LINES, place_of, source_of
 from groundwire.app.describing import CANDIDATES
 from groundwire.app.routing import ValidationError
 from groundwire.app.routing.converters import BaseConverter

@@ -13,6 +13,7 @@ from ..http.request import Request
 from ..http.request_content import http_error
 from ..http.response import Response
 from ..protocol.head import RequestHead
+from .following import describe_routing, telling
 
 logger = logging.getLogger("groundwire.adapters")
 
@@ -58,6 +59,14 @@ class ASGIHandler:
             KeyboardInterrupt,
         ) as error:  # raised in a task, these end the event loop
             raise RuntimeError(f"the application raised {error!r}") from error
+
+    def begin_tracing(self) -> None:
+        """Tell of each call of the application when somebody takes notes (`groundwire.http.tracing`)."""
+        self._application = telling(self._application)
+
+    def describe_routing(self, request_or_head: Any) -> dict[str, Any]:
+        """Return what is known of how the application answers: which function it is, and where it runs."""
+        return describe_routing(self._application, "loop", "ASGI applications are coroutines")
 
     def content_policy(self, request: Request) -> ContentPolicy:
         """Hand content over as it is received."""

@@ -7,6 +7,7 @@ from ..http.handler import DEFAULT_CONTENT_LIMIT_BYTES, ContentPolicy, InThread
 from ..http.request import Request
 from ..http.response import Response
 from ..http.wsgi_answers import response_of
+from .following import describe_routing, followed
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -28,6 +29,7 @@ class WSGIHandler:
     ) -> None:
         self._application = application
         self._policy = ContentPolicy(max_content_length, whole=False)
+        self._answer: Callable[[WSGIApplication, dict[str, Any]], Response] = response_of
 
     def handle(self, request: Request) -> InThread:
         """Have the application called in a thread."""
@@ -43,5 +45,19 @@ class WSGIHandler:
     def shutdown(self) -> None:
         """WSGI has no such thing."""
 
+    def begin_tracing(self) -> None:
+        """Tell of each call of the application when somebody takes notes (`groundwire.http.tracing`)."""
+        self._answer = followed_answer
+
+    def describe_routing(self, request_or_head: Any) -> dict[str, Any]:
+        """Return what is known of how the application answers: which function it is, and where it runs."""
+        return describe_routing(self._application, "thread", "WSGI applications may wait")
+
     def _call(self, request: Request) -> Response:
-        return response_of(self._application, request.environ)
+        return self._answer(self._application, request.environ)
+
+
+def followed_answer(application: WSGIApplication, environ: dict[str, Any]) -> Response:
+    """Return the answer of `application`, and tell of the call."""
+    with followed(application):
+        return response_of(application, environ)

@@ -4,13 +4,13 @@ Made when somebody looks, by asking the app's own table of rules and plans; noth
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from ..http.defined import described
 from ..http.errors import HTTPException
 from ..protocol.head import RequestHead
 from .context import RequestContext
 from .current import current
-from .defined import place_of, source_of
 from .route_options import is_automatic
 from .routing import RequestRedirect
 from .routing.trials import Conversion, Trial, Trials, trials_of
@@ -181,19 +181,9 @@ def _handler(app: Any, request: Any, rule: Any) -> Description | None:
     if view is None:
         return None
     plan = app.plans.of(app, rule)
-    mode = plan.execution.mode
-    runs = {"watch": "thread", "inline": "loop" if plan.view_is_async else "inline"}.get(mode, mode)
+    inline: Literal["loop", "inline"] = "loop" if plan.view_is_async else "inline"
+    runs = inline if plan.execution.mode == "inline" else "thread"
     reason = plan.execution.reason
     if is_automatic(request):
         reason = "OPTIONS is answered without calling it"
-    place = place_of(view, request.method)
-    source, more = source_of(view, request.method)
-    return {
-        "name": place.name,
-        "file": place.file,
-        "line": place.line,
-        "source": source,
-        "source_left_out": more,
-        "runs": runs,
-        "reason": reason,
-    }
+    return described(view, runs=runs, reason=reason, method=request.method)

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any, Final, cast
 
 from ..http.codings import AVAILABLE, DIGESTS, MIN_BYTES, choose, is_compressible
+from ..http.defined import Place, place_of
 from ..http.errors import HTTPException
 from ..http.headers import Headers
 from ..http.response import Response
@@ -21,7 +22,6 @@ from ..http.tracing import Trace, tracing
 from . import lifecycle, signals
 from .context import RequestContext
 from .current import current
-from .defined import Place, place_of
 from .execution import Steps, is_awaitable, running_loop
 from .nonblocking import Watch
 from .plans import Plan
@@ -33,6 +33,9 @@ Fields = list[tuple[str, str]]
 
 FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 """Fields that the server decides on, whatever a response says meanwhile."""
+
+OWN: Final = f"{__name__.rpartition('.')[0]}."
+"""What begins the names of modules whose functions are not the program's."""
 
 AFTER: Final = frozenset({"after_this_request", "after_request"})
 """Roles of functions that are given a response and return one."""
@@ -163,7 +166,8 @@ def called(
 ) -> Steps[Any]:
     """Call a callback; see `lifecycle.called`. Views tell of themselves (`follow_view`)."""
     trace = tracing.get()
-    if trace is None or role == "view":
+    own = str(getattr(function, "__module__", "")).startswith(OWN)
+    if trace is None or role == "view" or own:
         return lifecycle.called(app, role, function, *args, **kwargs)
     return _called(trace, app, role, function, args, kwargs)
 

@@ -1,18 +1,18 @@
-"""Where a function of the program is written: its name, file, line and source, through whatever wraps it."""
+"""Where a function of a program is written: its name, file, line and source, through whatever wraps it."""
 
 import inspect
 import linecache
 from functools import lru_cache, partial
 from types import CodeType
-from typing import Any, Final, NamedTuple, cast
-
-from .views import MethodView, View
+from typing import Any, Final, Literal, NamedTuple, cast
 
 SOURCE_LINES: Final = 80
 """Lines of a function that are shown."""
 
 LINE_CHARACTERS: Final = 400
 """Of one of them."""
+
+PACKAGE: Final = f"{__name__.partition('.')[0]}."
 
 LOCAL: Final = "<locals>."
 """What stands in the name of a function that is defined in another."""
@@ -63,13 +63,9 @@ def _place_of(function: Any, method: str) -> Place:
 def innermost(function: Any, method: str = "GET") -> Any:
     """Return the function that a person wrote, behind what wraps it; arguments as `place_of`'s."""
     kind: Any = getattr(function, "view_class", None)
-    if isinstance(kind, type) and issubclass(kind, View):
-        found: Any = None
-        if issubclass(kind, MethodView):
-            found = getattr(kind, method.lower(), None)
-            if found is None and method == "HEAD":
-                found = getattr(kind, "get", None)
-        function = found or kind.dispatch_request
+    dispatches = getattr(kind, "dispatch_request", None)
+    if dispatches is not None:
+        function = _method_of(kind, method) or dispatches
     for _ in range(100):  # whatever wraps itself
         if isinstance(function, partial):
             function = function.func
@@ -85,6 +81,14 @@ def innermost(function: Any, method: str = "GET") -> Any:
         if code_of(call) is not None:
             return call
     return function
+
+
+def _method_of(kind: Any, method: str) -> Any:
+    """Return what answers requests of `method` in a view that is a class; None where one function answers all."""
+    if not str(kind.dispatch_request.__module__).startswith(PACKAGE):
+        return None  # the program's own
+    found = getattr(kind, method.lower(), None)
+    return getattr(kind, "get", None) if found is None and method == "HEAD" else found
 
 
 def code_of(function: Any) -> CodeType | None:
@@ -114,3 +118,27 @@ def source_of(function: Any, method: str = "GET") -> tuple[list[str], int]:
         return [], 0
     shown = [line.rstrip("\r\n")[:LINE_CHARACTERS] for line in lines[:SOURCE_LINES]]
     return shown, max(0, len(lines) - SOURCE_LINES)
+
+
+def described(
+    function: Any, *, runs: Literal["inline", "thread", "loop"], reason: str, method: str = "GET"
+) -> dict[str, Any]:
+    """Return what is known of a function that answers, in what JSON can hold.
+
+    Args:
+        function: the function; see `place_of`.
+        runs: where: at once, in a pool thread, or as a coroutine on the event loop.
+        reason: why there.
+        method: the request's.
+    """
+    place = place_of(function, method)
+    source, more = source_of(function, method)
+    return {
+        "name": place.name,
+        "file": place.file,
+        "line": place.line,
+        "source": source,
+        "source_left_out": more,
+        "runs": runs,
+        "reason": reason,
+    }
