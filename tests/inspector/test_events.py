@@ -34,6 +34,7 @@ class Recording:
         self.recorder = Recorder(**options)
         self.clock = Clock()
         self.events = Events(self.recorder, time_us=self.clock)
+        self.events.listen()
 
     def begin(self, number: int = 0) -> Record:
         began = self.recorder.begin(
@@ -314,6 +315,24 @@ def test_another_worker_is_told_when_there_is_more_than_is_told_at_once() -> Non
     said = recording.events.since(began_us)
 
     assert (BATCH_EVENTS, True) == (len(said["events"]), said["missed"])
+
+
+def test_note_is_taken_only_while_somebody_wants_to_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = Recording()
+    events = recording.events
+    recording.exchange(1)
+    events.rest()
+    assert 1 == len(events.taken(0))  # somebody might come back
+
+    monkeypatch.setattr(module, "REST_SECONDS", -1.0)
+    events.listen()
+    events.rest()
+    recording.exchange(2)
+    assert not recording.recorder._callbacks
+    assert [] == events.since(recording.clock.now_us)["events"]
+
+    recording.exchange(3)
+    assert 1 == len(events.since(events._began_us)["events"])
 
 
 def test_what_other_workers_say_is_told_as_ones_own() -> None:

@@ -35,6 +35,9 @@ HEARTBEAT_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.5
 """How often other workers are asked, and exchanges that go on looked at."""
 
+REST_SECONDS: Final = 30.0
+"""For so long note is taken for who may come back. PERF: 1.5 µs for each exchange."""
+
 LONG_SECONDS: Final = 0.5
 """An exchange that takes longer is told of before its end."""
 
@@ -72,6 +75,8 @@ class Event(NamedTuple):
 class Events:
     """What has happened in this worker, and what others say.
 
+    Note is taken while somebody follows, and for a while afterwards: until then exchanges do not pay for it.
+
     Args:
         recorder: whose exchanges these are.
         ask_others: asks the other workers what has happened there since the times given by their numbers; called
@@ -93,9 +98,14 @@ class Events:
         self._count = 0
         """How many there have been; the place behind the last."""
 
-        self._began_us = time_us()
+        self._began_us = 0
+        """Since when note is taken."""
+
         self._forgotten_us = 0
         """When the last happened that is not in the list any more."""
+
+        self._unsubscribe: Callable[[], None] | None = None
+        self._rest_at = 0.0
 
         self._told_long: set[str] = set()
         self._cleared = ""
@@ -103,19 +113,33 @@ class Events:
         self._looking: asyncio.Task[None] | None = None
         self._others: dict[str, int] = {}
         self._ended = False
-        self._unsubscribe = recorder.subscribe(self._happened)
 
     def close(self) -> None:
         """Have all who follow end."""
         self._ended = True
-        self._unsubscribe()
         self._wake()
+
+    def listen(self) -> None:
+        """Take note of what happens from now on, until `rest` finds that nobody wants to know."""
+        self._rest_at = time.monotonic() + REST_SECONDS
+        if self._unsubscribe is None:
+            self._began_us = self._time_us()
+            self._unsubscribe = self._recorder.subscribe(self._happened)
+
+    def rest(self) -> None:
+        """Take note of nothing any more, if nobody has wanted to know for a while. To be called once a second."""
+        if self._unsubscribe is None or self.followers or time.monotonic() < self._rest_at:
+            return
+        self._unsubscribe()
+        self._unsubscribe = None
+        self._events.clear()
 
     def clear(self, id: str) -> None:
         """Take note that everything was cleared; of several with the same `id` the first counts."""
         if id != self._cleared:
             self._cleared = id
-            self._add(Event(self._time_us(), CLEARED, id))
+            if self._unsubscribe is not None:
+                self._add(Event(self._time_us(), CLEARED, id))
 
     def since(self, at_us: int) -> dict[str, Any]:
         """Return what has happened in this worker after a time, for another one.
@@ -124,6 +148,7 @@ class Events:
             ``events``: lists of a time, an id, and a summary, or None for what was cleared; ``until``: what to ask
             for the next time; ``missed``: whether there was more.
         """
+        self.listen()
         self._look_for_long()
         own = [
             event
@@ -143,7 +168,7 @@ class Events:
             "until": own[-1].at_us if own else at_us,
             "missed": len(last) > BATCH_EVENTS
             or len(kept) < len(told)
-            or self._forgotten_us > at_us,
+            or at_us < max(self._began_us, self._forgotten_us),
         }
 
     async def follow(
@@ -154,12 +179,15 @@ class Events:
         Ends when the server stops, or when `has_gone` says that who follows has; `followers` counts those who are at
         it.
         """
+        self.listen()
         self.followers += 1
         try:
             if self._looking is None:
                 self._others = {}
                 self._looking = asyncio.get_running_loop().create_task(self._look())
             position = self._count
+            # Before the first octet, at which a list is fetched: what is not in that has to be told.
+            await self._ask(self._time_us())
             yield "retry: 1000\n\n"
             if last_id.isascii() and last_id.isdecimal() and len(last_id) < 20:
                 yield await self._resumed(int(last_id))
@@ -177,6 +205,7 @@ class Events:
                     await self._changed(min(HEARTBEAT_SECONDS, LOOK_SECONDS))
         finally:
             self.followers -= 1
+            self.listen()  # who comes back soon has missed nothing
             if not self.followers and self._looking is not None:
                 self._looking.cancel()
                 self._looking = None
@@ -204,7 +233,7 @@ class Events:
         """Return what somebody has missed who comes back."""
         if not self._began_us <= last_us <= self._time_us():
             return _text(self._missed())
-        after_us = last_us - OVERLAP_US
+        after_us = max(last_us - OVERLAP_US, self._began_us)
         parts = [self.since(after_us)]
         if self._ask_others is not None:
             parts += (await self._ask_others({}, after_us)).values()
@@ -257,17 +286,21 @@ class Events:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self._look_for_long()
-            if self._ask_others is None:
-                continue
-            for number, said in (await self._ask_others(self._others, began_us)).items():
-                self._others[number] = said["until"]
-                if said["missed"]:
-                    self._add(Event(self._time_us(), MISSED))
-                for at_us, id, told in said["events"]:
-                    if told is None:
-                        self.clear(id)
-                    else:
-                        self._add(Event(at_us, EXCHANGE, id, told))
+            await self._ask(began_us)
+
+    async def _ask(self, began_us: int) -> None:
+        """Ask the other workers; those that are asked for the first time, since when they have been taking note."""
+        if self._ask_others is None:
+            return
+        for pid, said in (await self._ask_others(self._others, began_us)).items():
+            if said["missed"] and pid in self._others:
+                self._add(Event(self._time_us(), MISSED))
+            self._others[pid] = said["until"]
+            for at_us, id, told in said["events"]:
+                if told is None:
+                    self.clear(id)
+                else:
+                    self._add(Event(at_us, EXCHANGE, id, told))
 
     def _look_for_long(self) -> None:
         begun_before = self._time_us() / 1e6 - LONG_SECONDS

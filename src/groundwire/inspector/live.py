@@ -144,6 +144,10 @@ class Live:
             "secrets": recorder.secrets,
         }
 
+    def each_second(self) -> None:
+        """Do what time brings."""
+        self.events.rest()
+
     def close(self) -> None:
         """End the streams of those who follow."""
         self.events.close()
