@@ -164,6 +164,24 @@ def test_what_has_been_changed_is_told() -> None:
     ] == correction.changes
 
 
+def test_the_same_mistake_in_every_chunk_is_corrected_and_told_once() -> None:
+    correction = correction_of(CHUNKED + b"\r\n" + b"1 \r\nx\r\n" * 100 + b"0\r\n\r\n")
+
+    assert CHUNKED + b"\r\n" + b"1\r\nx\r\n" * 100 + b"0\r\n\r\n" == correction.data
+    assert ["No space stands around a chunk's size."] == correction.changes
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"GET / HTTP/1.1\r\nHost: a\r\n" + b"\xff" * 60, CHUNKED + b"\r\n" + b"1 \r\nx\r\n" * 2000],
+)
+def test_what_has_too_much_wrong_with_it_is_not_guessed_at(data: bytes) -> None:
+    correction = correction_of(data)
+
+    assert correction.data is None
+    assert "So much is wrong" in correction.changes[0]
+
+
 def test_what_follows_the_refused_message_is_left_out() -> None:
     data = b"GET / HTTP/1.1\r\nHost : a\r\n\r\n"
 

@@ -17,11 +17,17 @@ from .field_repairs import repair_fields
 from .repairs import Repair
 from .request_line_repairs import repair_request_line
 
-ROUNDS: Final = 40
-"""Repairs of one message. What needs more is no request with a mistake in it."""
+MISTAKES: Final = 40
+"""Repairs of one head. What needs more is no request with mistakes in it. Chunks may all have the same one."""
 
-MAX_BYTES: Final = 1024 * 1024
-"""What is longer is left as it is: each round reads it anew."""
+READ_BYTES: Final = 400_000
+"""What is read anew, all repairs together: it takes a second at the worst, chunks of one byte, and nearly nothing
+otherwise."""
+
+TOO_MANY: Final = "So much is wrong with it that what was meant cannot be told."
+
+MAX_BYTES: Final = 256 * 1024
+"""What is longer is left as it is."""
 
 
 class Correction(NamedTuple):
@@ -49,20 +55,20 @@ def correct(
     """
     changes: list[str] = []
     fixed = data
-    for _ in range(ROUNDS):
-        explanation = explain_request(fixed, limits)
+    mistakes = read_bytes = 0
+    while (explanation := explain_request(fixed, limits)).error is not None:
         fault = explanation.error
-        if fault is None:
-            break
+        read_bytes += fault.offset
         hopeless = len(fixed) > MAX_BYTES or of_another_protocol(data)
         repair = None if hopeless else _repair(fixed, explanation)
         if repair is None or repair.data == fixed:
             return Correction(None, [advice(fault, data)])
+        mistakes += explanation.head is None
+        if mistakes > MISTAKES or read_bytes > READ_BYTES:
+            return Correction(None, [TOO_MANY])
         fixed = repair.data
         if repair.change not in changes:
             changes.append(repair.change)
-    else:
-        return Correction(None, ["This is no request with a mistake in it, but something else."])
     if not changes:
         return Correction(None, [advice(error, data)]) if error is not None else None
     if explanation.head is None:

@@ -5,6 +5,7 @@ What was recorded are octets. What they are is found out here, when somebody loo
 """
 
 import base64
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -176,19 +177,19 @@ def _cookies(raw: bytes, explained: Explained, direction: Direction) -> list[lis
 
 
 def _content(raw: bytes, explained: Explained, size: int) -> ContentView:
-    pieces = [
-        (element.start, element.end)
-        for element in explained.elements
-        if element.kind in ("content", "chunk-data")
-    ]
+    starts: list[int] = []
+    places: list[int] = []
+    size_so_far = 0
+    for element in explained.elements:
+        if element.kind in ("content", "chunk-data"):
+            starts.append(size_so_far)
+            places.append(element.start)
+            size_so_far += element.end - element.start
 
     def place(offset: int) -> int:
-        # Chunks stand between the pieces of what is one content.
-        for start, end in pieces:
-            if offset < end - start:
-                return start + offset
-            offset -= end - start
-        return (pieces[-1][1] if pieces else explained.end) + offset
+        # Between the pieces of what is one content stand the lines of its chunks.
+        piece = bisect_right(starts, offset) - 1
+        return places[piece] + offset - starts[piece]
 
     types = _values(raw, explained, "content-type")
     return describe_content(
