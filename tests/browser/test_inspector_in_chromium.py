@@ -14,6 +14,7 @@ import pytest
 
 from browsing import require_chromium, running_chromium
 from groundwire import Groundwire, Response, jsonify, make_response, redirect, request
+from groundwire.inspector.opened import Opened, OpenedHandler, open_file
 from groundwire.inspector.opening import ShownInspector
 from serving import Served, running_server
 
@@ -139,6 +140,8 @@ class Wire(NamedTuple):
 
     served: Served
     page: Any
+    hosts: set[str] = set()
+    """Who may be asked for something."""
 
     def send(self, raw: bytes) -> str:
         """Send a request and return the id it was recorded under."""
@@ -213,12 +216,14 @@ def wire(served: Served, tab: tuple[Any, list[str], set[str]]) -> Iterator[Wire]
     page, complaints, hosts = tab
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")
-    yield Wire(served, page)
+    allowed = {f"127.0.0.1:{served.port}"}
+    yield Wire(served, page, allowed)
     page.goto("about:blank")
     said = [text for text in complaints if not EXPECTED.match(text)]
     complaints.clear()
     assert [] == said
-    assert hosts <= {f"127.0.0.1:{served.port}"}
+    assert hosts <= allowed
+    hosts.clear()
     assert [] == page.context.pages[1:]
 
 
@@ -951,25 +956,31 @@ def test_links_to_elsewhere_do_not_say_where_from(wire: Wire) -> None:
         assert "_blank" == link.get_attribute("target")
 
 
-def test_a_saved_session_can_only_be_read(wire: Wire) -> None:
-    id = wire.send(REQUESTS["get"])
+def test_a_saved_session_can_only_be_read(wire: Wire, tmp_path: Path) -> None:
+    wire.clear()
+    sent = [wire.send(REQUESTS[name]) for name in ("get", "refused")]
+    page = wire.open()
+    expect(page.locator("#rows .row")).to_have_count(2)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
 
-    def saved(route: Any) -> None:
-        answer = route.fetch()
-        document = answer.json()
-        document["recorder"]["read_only"] = True
-        route.fulfill(response=answer, json=document)
+    with running_server(OpenedHandler(Opened(open_file(path), path.name))) as opened:
+        wire.hosts.add(f"127.0.0.1:{opened.port}")
+        page.goto(f"{opened.url}/__wire__/")
+        expect(page.locator("#pulse")).to_have_text("Saved session")
+        expect(page.locator("#rows .row")).to_have_count(2)
+        for name in ("Pause", "Clear"):
+            assert 0 == page.get_by_role("button", name=name).count()
+        page.locator("#rows .row a").last.click()
+        page.locator("#panel > *").first.wait_for()
+        assert page.url.endswith(f"#{sent[0]}")
+        tabs = page.get_by_role("tab").all_inner_texts()
+        assert path.name in page.locator("#meter").inner_text()
+        page.goto("about:blank")
 
-    wire.page.route("**/requests?*", saved)
-    page = wire.page
-    page.goto(f"{wire.served.url}/__wire__/#{id}")
-    page.get_by_text("Saved session").wait_for()
-    page.locator("#panel > *").first.wait_for()
-
-    assert [view.capitalize() for view in VIEWS[:-1]] == page.get_by_role("tab").all_inner_texts()
-    for name in ("Pause", "Clear"):
-        assert 0 == page.get_by_role("button", name=name).count()
-    page.unroute("**/requests?*")
+    assert ["Response", "Error", "Copy"] == tabs[-3:], "and no Replay"
 
 
 # --- pictures -------------------------------------------------------------------------------------------------
@@ -983,9 +994,12 @@ def test_pictures_for_the_documentation(wire: Wire) -> None:
     expect(page.locator("#rows .row")).to_have_count(len(REQUESTS))
 
     def point() -> None:
+        page.get_by_label("Filter by text").fill("users")
         page.locator('.element[data-kind="field-value"]').nth(1).hover()
 
     def digits() -> None:
+        page.get_by_label("Filter by text").fill("stream")
+        page.locator(".subject").click()
         page.keyboard.press("x")
         page.locator(".message").last.locator('.element[data-kind="status"]').hover()
 
@@ -994,17 +1008,18 @@ def test_pictures_for_the_documentation(wire: Wire) -> None:
         editor.fill(editor.input_value().replace("/users/7?tab=orders&page=2", "/user/7"))
         page.get_by_role("button", name="Send", exact=True).click()
         page.locator(".outcome .octets").first.wait_for()
+        page.get_by_text("What will be sent").click()
         editor.evaluate("node => { node.scrollTop = 0; node.blur(); }")
 
     pictures: list[tuple[str, str, str, tuple[int, int], Callable[[], None] | None]] = [
         ("list", "", "light", (1100, 460), None),
-        ("octets", f"{sent['get']}/wire", "light", (1180, 690), point),
-        ("hex", f"{sent['stream']}/wire", "dark", (1180, 700), digits),
+        ("octets", f"{sent['get']}/wire", "light", (1180, 760), point),
+        ("hex", f"{sent['stream']}/wire", "dark", (1180, 720), digits),
         ("refusal", f"{sent['refused']}", "light", (1100, 640), None),
         ("route", f"{sent['get']}/route", "light", (1100, 720), None),
         ("timeline", f"{sent['get']}/timeline", "dark", (1100, 560), None),
-        ("response", f"{sent['get']}/response", "light", (1100, 640), None),
-        ("replay", f"{sent['get']}/replay", "light", (1100, 1000), send),
+        ("response", f"{sent['get']}/response", "light", (1100, 720), None),
+        ("replay", f"{sent['get']}/replay", "light", (1100, 960), send),
         ("phone", f"{sent['refused']}/wire", "light", (360, 740), None),
     ]
     IMAGES.mkdir(exist_ok=True)

@@ -88,10 +88,9 @@ export class OpenExchange {
   draw() {
     const focused = this.node.contains(document.activeElement);
     const { refusal, error } = this.exchange;
-    const names = Object.keys(VIEWS).filter((name) => name !== "replay" || !this.readOnly);
-    this.tabs = names.map((name) => {
+    this.tabs = Object.keys(VIEWS).map((name) => {
       const marked = name === "error" && (refusal || error);
-      const label = name === "error" && refusal ? "Refusal" : VIEWS[name][0];
+      const label = name === "error" && refusal ? "Refusal" : name === "replay" && this.readOnly ? "Copy" : VIEWS[name][0];
       return make(
         "button",
         { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel", tabindex: -1, class: marked ? "marked" : null, data: { view: name }, on: { click: () => this.choose(name) } },
@@ -145,7 +144,7 @@ export class OpenExchange {
       tab.tabIndex = chosen ? 0 : -1;
       if (chosen) this.panel.setAttribute("aria-labelledby", tab.id);
     }
-    refill(this.panel, VIEWS[name][1](this.exchange));
+    refill(this.panel, VIEWS[name][1](this.exchange, this.readOnly));
     this.tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (focused) this.tab.focus();
   }

@@ -12,8 +12,8 @@ const PIECE = 4096; // octets of text made into nodes at a time
 const LONGEST = 1024; // octets in one node of text
 const ROW_PIXELS = 22; // height of a row of digits; wire.css says the same
 const ROWS_AROUND = 12; // rows made above and below those in sight
-const CELL_PIXELS = 36; // what an octet takes as digits and as character
-const LEFT_PIXELS = 84; // what the offset at the start of a row takes
+const CELL_PIXELS = 29; // what an octet takes as digits and as character
+const LEFT_PIXELS = 96; // what the offset at the start of a row takes, and the room between
 
 export class Octets {
   /**

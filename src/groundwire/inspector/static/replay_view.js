@@ -15,8 +15,9 @@ const FORMATS = [
 ];
 const PREVIEW_MILLISECONDS = 120; // after the last key
 
-/** Make the view of an exchange. */
-export function replayView(exchange) {
+/** Make the view of an exchange. `readOnly`: there is nobody to send it to, but it can be copied. */
+export function replayView(exchange, readOnly) {
+  if (readOnly) return make("div", { class: "replay reading-column" }, section("Take with you", exportsOf(exchange)));
   const editor = new Editor(exchange);
   return make(
     "div",

@@ -161,7 +161,10 @@ function drawState() {
 function meter() {
   const kept = Math.max(list.summaries.size, recorder.messages ?? 0);
   const parts = [list.filtering ? `${grouped(list.nodes.size)} of ${requests(kept)}` : requests(kept)];
-  if (recorder.bound_octets) parts.push(`${sized(recorder.octets)} of ${sized(recorder.bound_octets)}`);
+  if (recorder.file) parts.push(recorder.file);
+  if (recorder.saved) parts.push(`saved ${String(recorder.saved).slice(0, 16).replace("T", " ")}`);
+  parts.push(...(recorder.notes ?? []));
+  if (recorder.bound_octets && !open.readOnly) parts.push(`${sized(recorder.octets)} of ${sized(recorder.bound_octets)}`);
   if (recorder.dropped) parts.push(`${grouped(recorder.dropped)} dropped`);
   if (recorder.secrets) parts.push("secrets are shown");
   if (partial.length) parts.push(partial.length === 1 ? "a worker did not answer" : `${partial.length} workers did not answer`);
@@ -186,6 +189,7 @@ function drawNothing() {
 
 /** What to type to see a first request, and a first refusal. */
 function firstSteps() {
+  if (open.readOnly) return [make("h2", {}, "There is nothing in this file"), make("p", {}, "It was saved while nothing had been recorded.")];
   const { origin, hostname, port, protocol } = location;
   const number = port || (protocol === "https:" ? "443" : "80");
   const broken = `printf 'GET / HTTP/1.1\\r\\nHost : ${hostname}\\r\\n\\r\\n' | nc ${hostname} ${number}`;
