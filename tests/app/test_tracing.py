@@ -1,6 +1,8 @@
 """What an app tells of a request, and that it answers the same whether it does or not."""
 
 import asyncio
+import contextvars
+import random
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from groundwire import (
     Response,
     abort,
     after_this_request,
+    flash,
     jsonify,
     redirect,
     render_template_string,
@@ -32,6 +35,14 @@ from wire import request as message
 
 HERE = __file__
 LONG = "a long text " * 100
+SHUFFLED = random.Random(1).randbytes(600)
+
+
+class Overriding(Response):
+    """Sent in a way of its own."""
+
+    def get_wsgi_headers(self, environ: Any) -> Any:
+        return super().get_wsgi_headers(environ)
 
 
 @pytest.fixture
@@ -222,6 +233,40 @@ def test_a_stream_is_torn_down_late_and_told_of(app: Groundwire) -> None:
     assert ("teardown_request", "teardown", "returned None") == notes.calls[-1]
 
 
+def test_a_receiver_that_fails_is_told_of(app: Groundwire) -> None:
+    def listener(sender: Any, **_: Any) -> None:
+        raise LookupError
+
+    with signals.request_started.connected_to(listener, app):
+        _, notes = follow(app, "/hello")
+
+    assert ("signal", "listener (request-started)", "raised LookupError") == notes.calls[0]
+
+
+def test_a_receiver_of_flashed_messages_is_told_of(app: Groundwire) -> None:
+    app.secret_key = "key"
+    app.add_url_rule("/flash", "flash", lambda: flash("well done") or "")
+
+    def listener(sender: Any, **_: Any) -> None: ...
+
+    with signals.message_flashed.connected_to(listener, app):
+        _, notes = follow(app, "/flash")
+
+    assert ("signal", "listener (message-flashed)", "returned") == notes.calls[0]
+
+
+def test_a_view_that_is_cancelled_is_told_of(app: Groundwire) -> None:
+    async def wait() -> str:
+        raise asyncio.CancelledError
+
+    app.add_url_rule("/wait", "wait", wait)
+    watched = Followed(app)
+    with Wire(watched) as wire:
+        wire.send(message("/wait"))
+
+    assert [("view", "wait", "was cancelled")] == watched.notes[0].calls
+
+
 # Errors
 
 
@@ -394,6 +439,21 @@ def test_fields_that_the_framework_sets_are_told(app: Groundwire) -> None:
             r"own: the program has coded it",
         ),
         (
+            lambda: Response(SHUFFLED, mimetype="text/plain"),
+            "gzip",
+            r"not coded: it would not have become smaller",
+        ),
+        (
+            lambda: Overriding(LONG),
+            "gzip",
+            r"not coded: its class changes how it is sent",
+        ),
+        (
+            lambda: (LONG, 200, [("X-A",)]),
+            "gzip",
+            r"not coded: .* octets, and up to 500 are not worth it",
+        ),
+        (
             lambda: Response(iter([LONG])),
             "gzip",
             r"gzip: coded piece by piece, as it is streamed",
@@ -547,9 +607,11 @@ def test_the_answers_are_the_same_with_notes_and_without() -> None:
 
 
 def test_an_app_that_is_followed_answers_who_takes_no_notes(app: Groundwire) -> None:
+    app.add_url_rule("/later", "later", give_later)
     app.begin_tracing()
     app.begin_tracing()
 
+    assert b"later" == fetch(app, "/later").content
     assert b"Hello, World!" == fetch(app, "/hello").content
     assert "Hello, World!" == app.test_client().get("/hello").text
 
@@ -592,9 +654,10 @@ def opcodes_of(call: Callable[[], Any]) -> int:
         return trace
 
     before = sys.gettrace()
+    context = contextvars.copy_context()
     sys.settrace(trace)
     try:
-        call()
+        context.run(call)
     finally:
         sys.settrace(before)
     return count

@@ -301,6 +301,31 @@ def test_each_field_has_its_reason_in_order() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("by", "who"),
+    [
+        ("the session", "the session"),
+        ("content coding", "content negotiation"),
+        ("error page", "the error page"),
+        ("redirect", "the framework"),
+        ("automatic OPTIONS", "the framework"),
+        ("process_response", "the application"),
+    ],
+)
+def test_each_stage_is_known(by: str, who: str) -> None:
+    assert who == one(("X-A", "1"), called(), fields(by, ("X-A", "1")))[0]
+
+
+def test_a_vary_of_the_programs_own_is_the_programs() -> None:
+    own = fields("the view", ("Vary", "Accept-Language"))
+    other = fields("the view", ("Vary", "X-Tenant"))
+
+    assert "the application" == one(("Vary", "Accept-Language"), called(), own)[0]
+    assert ("the application", "The view index set it.") == one(
+        ("Vary", "X-Tenant"), called(), other
+    )
+
+
 # Decisions
 
 ETAG = ("ETag", '"a"')

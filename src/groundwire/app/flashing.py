@@ -6,7 +6,6 @@ from typing import Any
 from . import signals
 from .context import request_context
 from .execution import run_sync
-from .lifecycle import sent_to_receivers
 
 
 def flash(message: str, category: str = "message") -> None:
@@ -27,7 +26,8 @@ def flash(message: str, category: str = "message") -> None:
     session["_flashes"] = flashes
     if signals.message_flashed.receivers:
         told = {"message": message, "category": category}
-        run_sync(sent_to_receivers(context.app, signals.message_flashed, told))
+        send = context.app.plans.ways.sent_to_receivers
+        run_sync(send(context.app, signals.message_flashed, told))
 
 
 def get_flashed_messages(
