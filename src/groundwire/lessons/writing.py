@@ -92,7 +92,10 @@ def overview(all_lessons: Iterable[Lesson]) -> str:
         "shows the lessons in your browser, beside the running programs: you send the requests with a button, change "
         "them, and see what comes back, byte by byte.\n"
         "Nothing is fetched from anywhere else. It all works in a terminal too: `groundwire learn --list`.\n\n"
+        "![A lesson: its text, and beside it the bytes of a request and its answer](../../images/learn-lesson.png)\n\n"
         f"{rows}\n"
+        "A check says what was wanted and what came, to the byte:\n\n"
+        "![A task that is not done yet, and why](../../images/learn-task.png)\n\n"
         "The programs are in [src/groundwire/lessons/programs](../../../src/groundwire/lessons/programs).\n"
         "The bytes on these pages are the programs' own: a test makes them anew and compares.\n"
     )

@@ -4,18 +4,21 @@ from groundwire import Groundwire, abort, request
 
 app = Groundwire(__name__)
 notes = {}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 @app.get("/notes/<name>")
 def read(name):
-    return notes[name] if name in notes else abort(404)
+    if name not in notes:
+        abort(404)
+    return notes[name], TEXT
 
 
 @app.put("/notes/<name>")
 def write(name):
     status = 200 if name in notes else 201
     notes[name] = request.get_data(as_text=True)
-    return notes[name], status
+    return notes[name], status, TEXT
 
 
 @app.delete("/notes/<name>")

@@ -17,11 +17,11 @@ def show(city):
     url = f"{API}/weather/{urllib.parse.quote(city, safe='')}"
     try:
         with urllib.request.urlopen(url, timeout=1) as answer:
-            degrees = json.load(answer)["degrees"]
+            degrees = int(json.load(answer)["degrees"])
     except urllib.error.HTTPError as error:
         return "It failed.", 404 if error.code == 404 else 502
     except TimeoutError:
         return "It does not answer.", 504
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "It makes no sense.", 502
     return f"{degrees} degrees"

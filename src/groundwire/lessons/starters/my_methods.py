@@ -11,14 +11,17 @@ from groundwire import Groundwire, abort, request
 
 app = Groundwire(__name__)
 notes = {}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 @app.get("/notes/<name>")
 def read(name):
-    return notes[name] if name in notes else abort(404)
+    if name not in notes:
+        abort(404)
+    return notes[name], TEXT
 
 
 @app.post("/notes/<name>")
 def write(name):
     notes[name] = request.get_data(as_text=True)
-    return notes[name]
+    return notes[name], TEXT

@@ -23,5 +23,5 @@ API = os.environ.get("WEATHER_API", "http://127.0.0.1:8001")
 def show(city):
     url = f"{API}/weather/{urllib.parse.quote(city, safe='')}"
     with urllib.request.urlopen(url) as answer:
-        degrees = json.load(answer)["degrees"]
+        degrees = int(json.load(answer)["degrees"])
     return f"{degrees} degrees"
