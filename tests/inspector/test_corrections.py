@@ -171,6 +171,7 @@ def test_the_same_mistake_in_every_chunk_is_corrected_and_told_once() -> None:
     assert ["No space stands around a chunk's size."] == correction.changes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [b"GET / HTTP/1.1\r\nHost: a\r\n" + b"\xff" * 60, CHUNKED + b"\r\n" + b"1 \r\nx\r\n" * 2000],

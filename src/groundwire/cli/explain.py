@@ -43,6 +43,8 @@ def explain(
     """
     from . import message_files
 
+    if file.isatty():
+        click.echo("groundwire: reading what is typed; Ctrl+D ends it.", err=True)
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise CannotStart(

@@ -34,6 +34,9 @@ VALUE_SHARE: Final = 5
 AROUND_BYTES: Final = 60
 """How much of a line is shown before and behind a byte that is marked."""
 
+NARROW_COLUMNS: Final = 60
+"""Where a note has fewer under its value, it stands under the name."""
+
 INDENT: Final = "    "
 UNBROKEN: Final = "\N{NO-BREAK SPACE}"
 """Stands in what is not to be parted at the end of a line, until the line is shown."""
@@ -439,8 +442,9 @@ def table(rows: list[Row]) -> Iterator[str]:
             yield f"{begin}{row.value.ljust(value_width)}  {click.style(note, dim=True)}"
             continue
         yield f"{begin}{row.value}"
-        width = max(columns - indent - 2, 30)
-        for line in textwrap.wrap(row.note, width, break_on_hyphens=False):
+        if columns - indent - 2 < NARROW_COLUMNS:
+            indent = len(INDENT) + len(offset) + 2
+        for line in textwrap.wrap(row.note, max(columns - indent - 2, 30), break_on_hyphens=False):
             yield f"{' ' * (indent + 2)}{click.style(line.replace(UNBROKEN, ' '), dim=True)}"
 
 
