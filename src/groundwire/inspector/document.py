@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..protocol.errors import ProtocolError
-from ..protocol.head import RequestHead
 from ..protocol.http1.explain import explain_request
 from ..protocol.http1.reader import DEFAULT_LIMITS
 from ..protocol.limits import MessageLimits
@@ -55,18 +54,20 @@ def summary(record: Record) -> Summary:
 
 
 def document(
-    record: Record, handler: Any = None, limits: MessageLimits = DEFAULT_LIMITS
+    record: Record,
+    routing: dict[str, Any] | None = None,
+    limits: MessageLimits = DEFAULT_LIMITS,
 ) -> Document:
-    """Return all that is known of an exchange.
+    """Return all that is known of an exchange. May be called in any thread, for a record that has ended, or a copy.
+
+    PERF: 1 ms, but 300 for 11,000 chunks of one octet.
 
     Args:
         record: what was recorded.
-        handler: what answered, if it is still there to say how it finds what answers a request.
+        routing: see `routing_of`.
         limits: those that requests are read with.
     """
     raw = bytes(record.request)
-    head = explain_request(raw, limits).head
-    routing = _routing(handler, head)
     request = describe_message(
         raw,
         size=record.request_octets,
@@ -84,9 +85,9 @@ def document(
         "server": record.local,
         "scheme": record.scheme,
         "path": record.path,
-        "query": "" if head is None else head.query,
+        "query": _element(raw, request, "query"),
         "http_version": record.version,
-        "reason": "" if response is None else _element(record, response, "reason"),
+        "reason": "" if response is None else _element(record.response, response, "reason"),
         "request": request,
         "response": response,
         "refusal": _refusal(record, raw, limits),
@@ -131,10 +132,18 @@ def _calls(record: Record) -> list[dict[str, Any]]:
     ]
 
 
-def _routing(handler: Any, head: RequestHead | None) -> dict[str, Any] | None:
-    """Ask the handler which rules it has tried. It is asked now, and may have others than it had then."""
+def routing_of(
+    record: Record, handler: Any, limits: MessageLimits = DEFAULT_LIMITS
+) -> dict[str, Any] | None:
+    """Ask a handler how it finds what answers a request, by what it is now; None if it cannot be asked.
+
+    Where requests are handled: on the event loop.
+    """
     describe = getattr(handler, "describe_routing", None)
-    if describe is None or head is None:
+    if describe is None or not record.parsed:
+        return None
+    head = explain_request(bytes(record.request[: record.head_octets]), limits).head
+    if head is None:
         return None
     described: dict[str, Any] = describe(head)
     return described
@@ -178,12 +187,11 @@ def _pairs(message: dict[str, Any]) -> list[tuple[str, str]]:
     return [(field["name"], field["value"]) for field in message["fields"]]
 
 
-def _element(record: Record, response: dict[str, Any], kind: str) -> str:
-    """Return the text of the last element of a kind: that of the final response."""
-    for element in reversed(response["elements"]):
+def _element(raw: bytes | bytearray, message: dict[str, Any], kind: str) -> str:
+    """Return the text of the last element of a kind; of responses, that of the final one."""
+    for element in reversed(message["elements"]):
         if element["kind"] == kind:
-            octets = bytes(record.response[element["start"] : element["end"]])
-            return octets.decode("latin-1")
+            return bytes(raw[element["start"] : element["end"]]).decode("latin-1")
     return ""
 
 

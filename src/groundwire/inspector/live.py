@@ -9,11 +9,14 @@ from typing import Any, Final
 from ..protocol.http1.reader import DEFAULT_LIMITS
 from ..protocol.limits import MessageLimits
 from ..server.channel import ChildChannel
-from .document import Document, Summary, document, summary
+from .document import Document, Summary, document, routing_of, summary
 from .events import Events
 from .gathered import Said, Siblings, fits, within
 from .recorder import Recorder
 from .wanted import Wanted
+
+AT_ONCE_BYTES: Final = 8192
+"""An exchange of more octets is made a document in a thread, so that nobody waits for it."""
 
 LOOKED_AT_ONCE: Final = 500
 """Records that are looked at before others have their turn. PERF: 10 µs each, where a text is looked for."""
@@ -96,7 +99,7 @@ class Live:
         Raises:
             NotKept: it is not known.
         """
-        own = self._own_document(id)
+        own = await self._own_document(id)
         said = Said({}, []) if own is not None else await self._ask("document", id=id)
         for found in (own, *said.values.values()):
             if found is not None:
@@ -189,12 +192,18 @@ class Live:
     def _own_ids(self) -> list[tuple[float, str]]:
         return [(record.began_at, record.id) for record in self._recorder.records()]
 
-    def _own_document(self, id: str) -> Document | None:
+    async def _own_document(self, id: str) -> Document | None:
         record = self._recorder.get(id)
-        return None if record is None else document(record, self._handler, self._limits)
+        if record is None:
+            return None
+        routing = routing_of(record, self._handler, self._limits)
+        if len(record.request) + len(record.response) <= AT_ONCE_BYTES:
+            return document(record, routing, self._limits)
+        # Not in the pool's threads: the program may have filled them.
+        return await asyncio.to_thread(document, record, routing, self._limits)
 
-    def _document_for_others(self, id: str) -> Document | None:
-        made = self._own_document(id)
+    async def _document_for_others(self, id: str) -> Document | None:
+        made = await self._own_document(id)
         return made if made is None or fits(made) else {}
 
     def _own_beginning(self, id: str) -> float | None:
