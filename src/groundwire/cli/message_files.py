@@ -9,7 +9,7 @@ from ..http.status import reason_phrase
 from ..inspector.corrections import correct
 from ..inspector.http_files import read_http_file
 from ..inspector.message_view import describe_message
-from ..inspector.notes import section_url
+from ..inspector.notes import rule_note, section_url
 from ..protocol.errors import ProtocolError
 from ..protocol.http1.explain import (
     Explanation,
@@ -126,6 +126,7 @@ def _refusal(raw: bytes, fault: ProtocolError, is_request: bool) -> dict[str, An
         "message": fault.message,
         "section": fault.section,
         "url": section_url(fault.section),
+        "rule": rule_note(fault.section),
         "offset": fault.offset,
         "status": fault.status,
         "reason": reason_phrase(fault.status),

@@ -30,6 +30,8 @@ BETWEEN = re.compile(rb"https?://|[ \t:?\r\n]", re.IGNORECASE)
 @pytest.mark.parametrize("case", TEXT_CASES, ids=lambda case: f"{case.place} {case.title}")
 def test_every_case_is_explained_as_it_is_read(case: Case) -> None:
     assert_explained(case.data, case.limits)
+    for place in range(len(case.title) % 7, min(len(case.data), 500), 7):
+        assert_explained(case.data[:place], case.limits)
 
 
 def test_every_raw_case_is_explained_as_it_is_read() -> None:
