@@ -1,14 +1,16 @@
 """An inspector on a server: where it says it is, and what it stands in front of."""
 
 import ssl
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from groundwire.app.applications import as_handler
 from groundwire.app.serving import inspector_for
-from groundwire.inspector.opening import ShownInspector, announcement
+from groundwire.inspector.opening import ShownInspector, announcement, place_of
 from groundwire.server.settings import ServerSettings
 from inspecting import Client, Program, inspected
 from serving import running_server
@@ -134,6 +136,23 @@ def test_middleware_of_the_program_sees_nothing_of_it() -> None:
 
         assert ["/hello"] == seen
         assert ["/hello"] == client.listed()
+
+
+def test_a_test_of_an_application_knows_where_that_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Program()
+    module = ModuleType("program")
+    module.shop = program.app  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "program", module)
+    with inspected(program) as client:
+        id = client.ask("/hello").fields["X-Wire-Id"]
+
+        assert (
+            b"from program import shop\n" in client.wire(f"requests/{id}/export?as=pytest").content
+        )
+
+    assert "" == place_of(object())
+    monkeypatch.delitem(sys.modules, "program")
+    assert "" == place_of(program.app)
 
 
 def test_on_one_connection_both_are_answered_in_their_order() -> None:

@@ -539,6 +539,28 @@ def test_the_session_is_a_file_of_all_exchanges(client: Client) -> None:
     assert 'attachment; filename="session.wire"' == answer.fields["Content-Disposition"]
 
 
+@pytest.mark.parametrize("kind", ["curl", "httpie", "httpx", "http", "har", "pytest"])
+def test_an_exchange_can_be_copied(client: Client, kind: str) -> None:
+    id = client.ask("/users/7?a=1").fields["X-Wire-Id"]
+
+    answer = client.wire(f"requests/{id}/export?as={kind}")
+
+    assert 200 == answer.status
+    assert b"/users/7?a=1" in answer.content
+    if kind in ("curl", "httpie", "httpx", "har"):
+        assert client.served.url.encode() in answer.content
+
+
+@pytest.mark.parametrize("query", ["", "?as=", "?as=fax", "?as=curl&as=har", "?a=curl"])
+def test_what_it_cannot_be_copied_as_is_explained(client: Client, query: str) -> None:
+    id = client.ask("/hello").fields["X-Wire-Id"]
+
+    answer = client.wire(f"requests/{id}/export{query}")
+
+    assert 400 == answer.status
+    assert answer.json["error"].endswith(".")
+
+
 def test_a_request_is_sent_again_and_the_answers_are_compared(client: Client) -> None:
     id = client.ask("/users/7").fields["X-Wire-Id"]
 

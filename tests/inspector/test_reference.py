@@ -12,6 +12,7 @@ import pytest
 
 from groundwire.inspector import wanted
 from groundwire.inspector.answers import FIELDS
+from groundwire.inspector.exports import KINDS
 from groundwire.inspector.opened import Opened
 from groundwire.inspector.pages import _PLACES  # pyright: ignore[reportPrivateUsage]
 from groundwire.inspector.records import State
@@ -145,6 +146,12 @@ def test_every_place_is_documented_with_its_methods() -> None:
     assert names.keys() <= {place for place, _ in rows}
     assert {(pattern.pattern, m) for pattern, methods in _PLACES for m in methods} == found
     assert len(rows) == len(found)
+
+
+def test_every_kind_of_copy_is_documented() -> None:
+    table = PAGE.partition("| kind | |")[2].partition("\n\n")[0]
+
+    assert set(KINDS) == set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
 
 
 def test_every_filter_is_documented() -> None:
