@@ -1,5 +1,6 @@
 """An inspector that shows what it records: the one way to make it, for whoever starts a server."""
 
+import sys
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from ..server.settings import ServerSettings
 from .access import PREFIX, Access, is_loopback_authority
 from .answers import File
 from .document import Document
+from .exports import export
 from .inspector import Inspector
 from .live import Live
 from .masking import Masker
@@ -97,22 +99,30 @@ def put_around(
     """
     access = Access(server.settings.wire_token, _proxied(server.settings))
     is_own = access.is_own
-    live = Live(recorder, server.handler, channel)
+    live = Live(recorder, server.handler, channel, server.settings.message_limits)
 
     def session(documents: AsyncIterator[Document]) -> File:
         return session_file(documents, live.facts())
 
+    application = server.handler
+
+    def export_one(document: Document, kind: str, url: str) -> File:
+        return export(document, kind, url, place_of(application))
+
     replay = Replayer(server, live.document, masker)
-    pages = Pages(live, access, session=session, replay=replay)
+    pages = Pages(live, access, export=export_one, session=session, replay=replay)
     handle = server.handle
 
     def handle_own(request: Request) -> Answer:
-        if not is_own(request):
+        head = request.head
+        # PERF: a look at the path in place of a call.
+        if head is None or not head.path.startswith(PREFIX) or not is_own(request):
             return handle(request)
         request.__dict__[ANSWERED] = True
         return pages.answer(request)
 
-    def end_when_stopping() -> None:
+    def look_around() -> None:
+        live.each_second()
         if server.stopping:  # a stream that never ends would hold a stop to its last second
             live.close()
 
@@ -121,7 +131,17 @@ def put_around(
     server.handler = given
     server.handle = handle_own
     server.access_log = WithoutOwn(server.access_log, server.counters, access)
-    server.each_second.append(end_when_stopping)
+    server.each_second.append(look_around)
+
+
+def place_of(application: Any) -> str:
+    """Return where an application is found, as ``module:name``; empty where that is not known."""
+    name = getattr(application, "import_name", "")
+    module = sys.modules.get(name)
+    if module is None or name == "__main__":
+        return ""
+    found = (each for each, value in tuple(vars(module).items()) if value is application)
+    return next((f"{name}:{each}" for each in found), "")
 
 
 class InFront:
@@ -164,7 +184,13 @@ class WithoutOwn:
         duration_seconds: float,
     ) -> None:
         """Note one answer of the application's."""
-        if request is not None and self._is_own(request):
+        head = None if request is None else request.head
+        if (
+            request is not None
+            and head is not None
+            and head.path.startswith(PREFIX)
+            and self._is_own(request)
+        ):
             if ANSWERED in request.__dict__:
                 self._counters.requests -= 1
             else:
