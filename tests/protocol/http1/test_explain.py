@@ -39,7 +39,7 @@ def test_every_raw_case_is_explained_as_it_is_read() -> None:
         assert_explained(data[:LONGEST_BYTES], MessageLimits())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mutated(), limits)
 def test_any_stream_is_explained_as_it_is_read(data: bytes, limits: MessageLimits) -> None:
     assert_explained(data, limits)
@@ -60,7 +60,7 @@ def test_what_has_come_is_explained_the_same_when_more_comes() -> None:
         if len(data) > 400:
             continue
         whole = explain_request(data, case.limits)
-        for place in range(len(data)):
+        for place in range(len(case.title) % 3, len(data), 3):
             cut = explain_request(data[:place], case.limits)
             missing = [e for e in whole.elements if e.end <= place and e not in cut.elements]
             assert all(e.kind in AT_LINE_END for e in missing), (case.place, place)
