@@ -692,6 +692,23 @@ def test_a_length_that_an_edit_made_wrong_is_pointed_out(wire: Wire) -> None:
     assert 0 == page.locator(".replay .notice").count()
 
 
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("curl", "curl"), ("HTTPie", "http"), (".http", "GET"), ("pytest", "")],
+)
+def test_a_request_is_copied(wire: Wire, name: str, start: str) -> None:
+    page = wire.open(wire.send(REQUESTS["get"]), "replay")
+    page.get_by_label(name, exact=True).check(force=True)
+    shown = page.get_by_label("The request as it can be copied")
+
+    expect(shown).to_contain_text(re.compile(f"{start}.*/users/7", re.DOTALL))
+    assert "S3CR3T" not in shown.inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    kept = Path(download.value.path()).read_bytes().decode()
+    assert kept.split() == shown.evaluate("node => node.textContent").split()
+
+
 # --- addresses, keys, sizes, colours --------------------------------------------------------------------------
 
 
@@ -767,6 +784,15 @@ def test_everything_can_be_done_with_keys(wire: Wire) -> None:
     assert page.get_by_role("dialog", name="Keys").is_visible()
     press("Escape")
     assert page.get_by_role("dialog").is_hidden()
+    press("Enter")
+    press("7")
+    page.get_by_label("Request, octets").focus()
+    press("j")
+    assert page.get_by_label("Request, octets").input_value().endswith("j"), "typed, and no command"
+    press("Escape")
+    assert "tab Replay" == page.evaluate(selected)
+    press("Escape")
+    assert page.locator("#detail").is_hidden()
     press("p")
     page.get_by_text("Paused").wait_for()
     press("p")

@@ -13,9 +13,19 @@ export function differenceOf(difference) {
     { class: "difference" },
     same ? notice("same", "The same answer.") : null,
     status ? change("Status", [status.before ?? "no answer"], [status.after ?? "no answer"]) : null,
-    telling.map(({ name, trailer, before, after }) => change(trailer ? `Trailer ${name}` : name, before, after)),
+    telling.map(({ name, trailer, before, after }) =>
+      change(trailer ? `Trailer ${name}` : name, before, after),
+    ),
     content ? contentDifference(content) : null,
-    expected.length ? make("p", { class: "quiet" }, "As expected, these differ: ", separated(expected.map(({ name, why }) => make("span", { title: why, class: "expected" }, name))), ".") : null,
+    expected.length
+      ? make(
+          "p",
+          { class: "quiet" },
+          "As expected, these differ: ",
+          separated(expected.map(({ name, why }) => make("span", { title: why, class: "expected" }, name))),
+          ".",
+        )
+      : null,
     (notes ?? []).map((note) => make("p", { class: "quiet" }, note)),
   );
 }
@@ -36,7 +46,13 @@ function contentDifference(content) {
   const { kind, before_octets: before, after_octets: after, more } = content;
   const told = { json: byPath, text: byLine, binary: byOctet }[kind] ?? (() => null);
   const sizes = before === after ? `${before} octets, as before` : `${before} octets, then ${after}`;
-  return make("div", { class: "change" }, make("h4", {}, "Content ", make("span", { class: "quiet" }, sizes)), told(content), more ? make("p", { class: "quiet" }, "… and more") : null);
+  return make(
+    "div",
+    { class: "change" },
+    make("h4", {}, "Content ", make("span", { class: "quiet" }, sizes)),
+    told(content),
+    more ? make("p", { class: "quiet" }, "… and more") : null,
+  );
 }
 
 function byPath({ paths }) {
@@ -56,7 +72,11 @@ function byLine({ lines }) {
   const kinds = { "-": "removed", "+": "added", "@": "where" };
   return lines.map((text) => {
     const kind = kinds[text[0]];
-    return make("p", { class: kind ?? "kept" }, kind === "where" ? text : line(kind === "removed" ? "−" : text[0], text.slice(1)));
+    return make(
+      "p",
+      { class: kind ?? "kept" },
+      kind === "where" ? text : line(kind === "removed" ? "−" : text[0], text.slice(1)),
+    );
   });
 }
 

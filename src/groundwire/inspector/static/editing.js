@@ -15,7 +15,7 @@ const NAMED = { n: 10, r: 13, t: 9, 0: 0, "\\": 92 };
 /** Octets as text. */
 export function textOf(data) {
   let text = "";
-  for (let i = 0; i < data.length; ) {
+  for (let i = 0; i < data.length;) {
     if (data[i] === 13 && data[i + 1] === 10) {
       text += "\n";
       i += 2;

@@ -11,20 +11,38 @@ export function errorView(exchange) {
     { class: "reading-column" },
     refusal ? refused(exchange) : null,
     error ? failed(error) : null,
-    !refusal && !error ? absent("Nothing went wrong: no rule was broken, and no exception was raised.") : null,
+    !refusal && !error
+      ? absent("Nothing went wrong: no rule was broken, and no exception was raised.")
+      : null,
     section("Log records", logs.length ? logTable(logs) : absent("None were written during this exchange.")),
   );
 }
 
 function refused({ refusal, request }) {
   const { message, section: name, url, offset, status, corrected, changes } = refusal;
-  const sent = new Octets(decoded(request.raw), { label: "As it was sent", elements: request.elements, masked: request.masked, offending: offset, missing: request.size - request.kept });
+  const sent = new Octets(decoded(request.raw), {
+    label: "As it was sent",
+    elements: request.elements,
+    masked: request.masked,
+    offending: offset,
+    missing: request.size - request.kept,
+  });
   requestAnimationFrame(() => sent.bringOffending());
   const place = offset === null || offset === undefined ? "" : `Decided at octet ${offset}, marked below. `;
   return [
-    make("div", { class: "rule-broken" }, make("h3", {}, message), make("p", {}, place, `Answered with ${status}, and the connection closed. `, reference(url, name))),
+    make(
+      "div",
+      { class: "rule-broken" },
+      make("h3", {}, message),
+      make("p", {}, place, `Answered with ${status}, and the connection closed. `, reference(url, name)),
+    ),
     section("As it was sent", sent.node),
-    section("Corrected", corrected ? [changeList(changes), correctedForm(request, corrected)] : absent("It is not clear what was meant; there is no corrected form.")),
+    section(
+      "Corrected",
+      corrected
+        ? [changeList(changes), correctedForm(request, corrected)]
+        : absent("It is not clear what was meant; there is no corrected form."),
+    ),
   ];
 }
 
@@ -43,7 +61,13 @@ function correctedForm(request, corrected) {
 }
 
 function changeList(changes) {
-  return changes?.length ? make("ul", { class: "changes" }, changes.map((change) => make("li", {}, change))) : null;
+  return changes?.length
+    ? make(
+        "ul",
+        { class: "changes" },
+        changes.map((change) => make("li", {}, change)),
+      )
+    : null;
 }
 
 function failed({ class: name, message, traceback, handled }) {
@@ -52,9 +76,20 @@ function failed({ class: name, message, traceback, handled }) {
       "div",
       { class: handled ? "raised" : "rule-broken" },
       make("h3", {}, name, message ? make("span", { class: "said" }, `: ${message}`) : null),
-      make("p", {}, handled ? "An error handler of the application dealt with it." : "Nothing in the application dealt with it."),
+      make(
+        "p",
+        {},
+        handled
+          ? "An error handler of the application dealt with it."
+          : "Nothing in the application dealt with it.",
+      ),
     ),
-    traceback ? section("Traceback", make("pre", { class: "block traceback", tabindex: 0 }, make("code", {}, frames(traceback)))) : null,
+    traceback
+      ? section(
+          "Traceback",
+          make("pre", { class: "block traceback", tabindex: 0 }, make("code", {}, frames(traceback))),
+        )
+      : null,
   ];
 }
 
@@ -62,7 +97,13 @@ function failed({ class: name, message, traceback, handled }) {
 function frames(traceback) {
   const lines = traceback.replace(/\n$/, "").split("\n");
   return lines.map((line, index) => {
-    const kind = /^\s+File "/.test(line) ? "frame" : /^\s/.test(line) ? "code" : index === lines.length - 1 ? "last" : "note";
+    const kind = /^\s+File "/.test(line)
+      ? "frame"
+      : /^\s/.test(line)
+        ? "code"
+        : index === lines.length - 1
+          ? "last"
+          : "note";
     return make("span", { class: kind }, `${line}\n`);
   });
 }
@@ -73,8 +114,21 @@ function logTable(logs) {
       "tr",
       {},
       make("td", { class: "figure quiet" }, lasted(at)),
-      make("td", { class: /^(ERROR|CRITICAL)$/.test(level) ? "wrong" : level === "WARNING" ? "warning" : "quiet" }, level),
-      make("td", {}, message, make("span", { class: "quiet file" }, [logger, file ? `${file}:${line}` : null].filter(Boolean).join(" · "))),
+      make(
+        "td",
+        { class: /^(ERROR|CRITICAL)$/.test(level) ? "wrong" : level === "WARNING" ? "warning" : "quiet" },
+        level,
+      ),
+      make(
+        "td",
+        {},
+        message,
+        make(
+          "span",
+          { class: "quiet file" },
+          [logger, file ? `${file}:${line}` : null].filter(Boolean).join(" · "),
+        ),
+      ),
     ),
   );
   return make("table", { class: "logs" }, make("tbody", {}, rows));

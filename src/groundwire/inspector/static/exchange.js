@@ -77,12 +77,30 @@ export class OpenExchange {
   }
 
   drawAbsence(problem) {
-    const why = problem || `There is no request ${this.id} any more: it was cleared, or dropped to make room for later ones.`;
-    refill(this.node, make("header", { class: "subject" }, this.backButton(), make("h2", {}, this.id)), absent(why));
+    const why =
+      problem ||
+      `There is no request ${this.id} any more: it was cleared, or dropped to make room for later ones.`;
+    refill(
+      this.node,
+      make("header", { class: "subject" }, this.backButton(), make("h2", {}, this.id)),
+      absent(why),
+    );
   }
 
+  /** On a phone it goes back; on a wide page it closes what is beside the list. */
   backButton() {
-    return make("button", { type: "button", class: "back", "aria-label": "Back to the list", "aria-keyshortcuts": "Escape", on: { click: this.close } }, "←");
+    return make(
+      "button",
+      {
+        type: "button",
+        class: "back",
+        "aria-label": "Back to the list",
+        "aria-keyshortcuts": "Escape",
+        on: { click: this.close },
+      },
+      make("span", { class: "narrow" }, "←"),
+      make("span", { class: "wide" }, "×"),
+    );
   }
 
   draw() {
@@ -90,10 +108,24 @@ export class OpenExchange {
     const { refusal, error } = this.exchange;
     this.tabs = Object.keys(VIEWS).map((name) => {
       const marked = name === "error" && (refusal || error);
-      const label = name === "error" && refusal ? "Refusal" : name === "replay" && this.readOnly ? "Copy" : VIEWS[name][0];
+      const label =
+        name === "error" && refusal
+          ? "Refusal"
+          : name === "replay" && this.readOnly
+            ? "Copy"
+            : VIEWS[name][0];
       return make(
         "button",
-        { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel", tabindex: -1, class: marked ? "marked" : null, data: { view: name }, on: { click: () => this.choose(name) } },
+        {
+          type: "button",
+          role: "tab",
+          id: `tab-${name}`,
+          "aria-controls": "panel",
+          tabindex: -1,
+          class: marked ? "marked" : null,
+          data: { view: name },
+          on: { click: () => this.choose(name) },
+        },
         label,
       );
     });
@@ -110,7 +142,21 @@ export class OpenExchange {
 
   /** The head of the page: what was asked, and how it went. */
   subject() {
-    const { id, method, target, status, reason, state, began, duration_us: duration, client, connection, number, endpoint, place } = this.exchange;
+    const {
+      id,
+      method,
+      target,
+      status,
+      reason,
+      state,
+      began,
+      duration_us: duration,
+      client,
+      connection,
+      number,
+      endpoint,
+      place,
+    } = this.exchange;
     const refused = state === "refused";
     const facts = [
       id,
@@ -126,9 +172,19 @@ export class OpenExchange {
       "header",
       { class: refused ? "subject refused" : "subject" },
       this.backButton(),
-      make("h2", {}, method || target ? [make("span", { class: "method" }, method), " ", make("span", { class: "target" }, target)] : "Unreadable request"),
+      make(
+        "h2",
+        {},
+        method || target
+          ? [make("span", { class: "method" }, method), " ", make("span", { class: "target" }, target)]
+          : "Unreadable request",
+      ),
       status ? make("span", { class: `status class-${String(status)[0]}` }, `${status} ${reason}`) : null,
-      make("p", { class: "quiet meta" }, facts.filter(Boolean).map((fact) => make("span", {}, fact))),
+      make(
+        "p",
+        { class: "quiet meta" },
+        facts.filter(Boolean).map((fact) => make("span", {}, fact)),
+      ),
     );
   }
 
@@ -137,7 +193,11 @@ export class OpenExchange {
     this.view = view;
     const focused = document.activeElement?.getAttribute("role") === "tab";
     const { refusal, error } = this.exchange;
-    const name = this.tabs.some((tab) => tab.dataset.view === view) ? view : refusal || (error && !error.handled) ? "error" : "wire";
+    const name = this.tabs.some((tab) => tab.dataset.view === view)
+      ? view
+      : refusal || (error && !error.handled)
+        ? "error"
+        : "wire";
     for (const tab of this.tabs) {
       const chosen = tab.dataset.view === name;
       tab.setAttribute("aria-selected", String(chosen));

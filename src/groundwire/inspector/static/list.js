@@ -153,7 +153,8 @@ export class LiveList {
     const { words, method, status, endpoint } = this.filter;
     if (method && summary.method !== method) return false;
     if (endpoint && summary.endpoint !== endpoint) return false;
-    if (status === "refused" ? summary.state !== "refused" : status && String(summary.status)[0] !== status) return false;
+    if (status === "refused" ? summary.state !== "refused" : status && String(summary.status)[0] !== status)
+      return false;
     if (!words.length) return true;
     const { id, target, endpoint: name, status: code, refusal } = summary;
     const text = `${id} ${summary.method} ${target} ${name} ${code} ${refusal ?? ""}`.toLowerCase();
@@ -189,7 +190,18 @@ export class LiveList {
   }
 
   redraw(row, summary) {
-    const { id, method, target, status, octets: size, duration_us: duration, endpoint, began, state, refusal } = summary;
+    const {
+      id,
+      method,
+      target,
+      status,
+      octets: size,
+      duration_us: duration,
+      endpoint,
+      began,
+      state,
+      refusal,
+    } = summary;
     const refused = state === "refused";
     const link = row.firstElementChild;
     row.className = `row${refused ? " refused" : ""}${UNDER_WAY.has(state) ? " under-way" : ""}`;
@@ -198,9 +210,17 @@ export class LiveList {
     if (id === this.selected) link.setAttribute("aria-current", "true");
     refill(
       link,
-      make("span", { class: `status class-${String(status)[0]}` }, status ? String(status) : UNDER_WAY.has(state) ? "···" : "–"),
+      make(
+        "span",
+        { class: `status class-${String(status)[0]}` },
+        status ? String(status) : UNDER_WAY.has(state) ? "···" : "–",
+      ),
       make("span", { class: "method" }, method || "—"),
-      make("span", { class: target ? "target" : "target told", title: told }, told.length > 300 ? `${told.slice(0, 300)}…` : told),
+      make(
+        "span",
+        { class: target ? "target" : "target told", title: told },
+        told.length > 300 ? `${told.slice(0, 300)}…` : told,
+      ),
       make("span", { class: "endpoint" }, refused ? "refused" : endpoint),
       make("span", { class: "figure size" }, sized(size)),
       make("span", { class: "figure time" }, lasted(duration)),
@@ -213,7 +233,8 @@ export class LiveList {
     if (!row) return;
     this.nodes.delete(id);
     // The focus does not fall out of the list with the row that has it.
-    if (row.contains(document.activeElement)) (row.previousElementSibling ?? row.nextElementSibling)?.firstElementChild.focus();
+    if (row.contains(document.activeElement))
+      (row.previousElementSibling ?? row.nextElementSibling)?.firstElementChild.focus();
     row.remove();
   }
 
@@ -231,7 +252,8 @@ export class LiveList {
   }
 
   settle() {
-    if (!this.stop?.isConnected && this.rows.firstElementChild) this.makeStop(this.rows.firstElementChild.firstElementChild);
+    if (!this.stop?.isConnected && this.rows.firstElementChild)
+      this.makeStop(this.rows.firstElementChild.firstElementChild);
   }
 
   select(id) {
@@ -247,7 +269,8 @@ export class LiveList {
 
   /** Put the focus on the row of a request, or on the one that is first. */
   focus(id = "") {
-    const row = this.nodes.get(id) ?? (this.stop?.isConnected ? this.stop.parentElement : this.rows.firstElementChild);
+    const row =
+      this.nodes.get(id) ?? (this.stop?.isConnected ? this.stop.parentElement : this.rows.firstElementChild);
     row?.firstElementChild.focus();
   }
 
@@ -262,8 +285,11 @@ export class LiveList {
 /** A row in words, for those who hear it. */
 function spoken({ method, target, status, octets: size, duration_us: duration, endpoint, state, refusal }) {
   const what = method || target ? `${method} ${target}` : "Unreadable request";
-  const outcome = state === "refused" ? `refused with ${status}: ${refusal ?? ""}` : status ? `status ${status}` : state;
-  return [what, outcome, endpoint && `endpoint ${endpoint}`, octets(size), lasted(duration)].filter(Boolean).join(", ");
+  const outcome =
+    state === "refused" ? `refused with ${status}: ${refusal ?? ""}` : status ? `status ${status}` : state;
+  return [what, outcome, endpoint && `endpoint ${endpoint}`, octets(size), lasted(duration)]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function offer(select, value) {

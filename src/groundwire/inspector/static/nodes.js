@@ -9,7 +9,7 @@
  * Make an element.
  *
  * @param {string} tag
- * @param {Object} properties attributes; `class`; `data` for data-*; `on` for listeners by event. null and false: left out.
+ * @param {Object} properties attributes; `data` for data-*; `on` for listeners by event. null and false: left out
  * @param {...(Node|string|number|null|Array)} children null and false are left out.
  */
 export function make(tag, properties = {}, ...children) {
@@ -17,7 +17,8 @@ export function make(tag, properties = {}, ...children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "data") Object.assign(node.dataset, value);
-    else if (name === "on") for (const [event, listen] of Object.entries(value)) node.addEventListener(event, listen);
+    else if (name === "on")
+      for (const [event, listen] of Object.entries(value)) node.addEventListener(event, listen);
     else node.setAttribute(name, value === true ? "" : value);
   }
   fill(node, ...children);
@@ -41,7 +42,11 @@ export function refill(node, ...children) {
 /** A link to a document elsewhere, in a tab of its own. It learns nothing of this page. Not https: only the text. */
 export function reference(url, text) {
   if (!/^https:\/\//.test(url ?? "")) return text ? make("span", {}, text) : null;
-  return make("a", { href: url, target: "_blank", rel: "noreferrer noopener", class: "reference" }, text ?? sectionOf(url));
+  return make(
+    "a",
+    { href: url, target: "_blank", rel: "noreferrer noopener", class: "reference" },
+    text ?? sectionOf(url),
+  );
 }
 
 /** "RFC 9110 §7.2" of the address of an RFC; of any other its host. */
@@ -59,7 +64,11 @@ export function sentence(text) {
 
 /** A value in which secrets were hidden: the asterisks that stand for them are set apart. */
 export function veiled(text) {
-  return text.split(/(\*{4,})/).map((piece, index) => (index % 2 ? make("span", { class: "masked", title: "Hidden before it was kept" }, piece) : piece));
+  return text
+    .split(/(\*{4,})/)
+    .map((piece, index) =>
+      index % 2 ? make("span", { class: "masked", title: "Hidden before it was kept" }, piece) : piece,
+    );
 }
 
 /** A heading of a view with what stands under it. `aside`: a short remark to the right. */
@@ -129,12 +138,14 @@ export function encoded(data) {
   return btoa(text);
 }
 
-/** Whether an address that was typed or clicked means a control: keys written there are no commands. */
+/** Whether a key is for the control it was pressed in: what is typed there is no command. */
 export function takesKeys(target) {
-  return target instanceof Element && target.closest("input, textarea, select, [contenteditable], dialog") !== null;
+  return (
+    target instanceof Element && target.closest("input:not([type=radio]), textarea, select, dialog") !== null
+  );
 }
 
-/** Arrow keys, Home and End move the focus among the nodes a list holds; one of them at a time is in the order of Tab. */
+/** Arrow keys, Home and End move the focus among nodes of which one at a time is in the order of Tab. */
 export function rove(event, nodes, { next = "ArrowDown", previous = "ArrowUp" } = {}) {
   const at = nodes.indexOf(document.activeElement);
   const to = { [next]: at + 1, [previous]: at - 1, Home: 0, End: nodes.length - 1 }[event.key];

@@ -90,7 +90,8 @@ export class Octets {
 
   scrolled() {
     if (this.form === "hex") return this.drawRows();
-    if (this.node.scrollTop + 2 * this.node.clientHeight > this.node.scrollHeight) this.makeUpTo(this.made + 1);
+    if (this.node.scrollTop + 2 * this.node.clientHeight > this.node.scrollHeight)
+      this.makeUpTo(this.made + 1);
   }
 
   // --- as text ----------------------------------------------------------------------------------------------
@@ -211,7 +212,8 @@ export class Octets {
     this.rows = this.node.appendChild(make("div", { class: "digits" }));
     this.window = make("div", { class: "window" });
     this.rows.append(this.window);
-    if (this.missing > 0) this.node.append(make("p", { class: "cut" }, `… ${counted(this.missing)} more were not kept`));
+    if (this.missing > 0)
+      this.node.append(make("p", { class: "cut" }, `… ${counted(this.missing)} more were not kept`));
     this.across = 0;
     this.layRows();
   }
@@ -257,10 +259,20 @@ export class Octets {
       digits.append(pair);
       characters.append(character);
     }
-    if (this.offending === this.data.length && from + this.across > this.data.length && from <= this.data.length) {
+    if (
+      this.offending === this.data.length &&
+      from + this.across > this.data.length &&
+      from <= this.data.length
+    ) {
       digits.append(make("span", { class: "offending" }, "··"));
     }
-    return make("div", { class: "row" }, make("span", { class: "offset" }, from.toString(16).padStart(5, "0")), digits, characters);
+    return make(
+      "div",
+      { class: "row" },
+      make("span", { class: "offset" }, from.toString(16).padStart(5, "0")),
+      digits,
+      characters,
+    );
   }
 
   bringRow(row) {
@@ -315,9 +327,10 @@ function readable(data, start, end) {
     if (escaped) parts.push(make("span", { class: "escaped" }, escaped));
     text = escaped = "";
   };
-  for (let i = start; i < end; ) {
+  for (let i = start; i < end;) {
     const size = characterSize(data, i, end);
-    const character = size === 0 ? "" : size === 1 ? String.fromCharCode(data[i]) : UTF8.decode(data.subarray(i, i + size));
+    const character =
+      size === 0 ? "" : size === 1 ? String.fromCharCode(data[i]) : UTF8.decode(data.subarray(i, i + size));
     if (size && !UNSEEN.test(character)) {
       if (escaped) flush();
       text += character;

@@ -34,7 +34,10 @@ function message(name, start, { fields, query, cookies, content }) {
 
 /** The parts of the start line as they were found in the octets: of a refused request those that could be read. */
 function startOfRequest({ request }) {
-  const lines = ["method", "target", "authority", "path", "query", "version"].map((kind) => [kind, partOf(request, kind)]);
+  const lines = ["method", "target", "authority", "path", "query", "version"].map((kind) => [
+    kind,
+    partOf(request, kind),
+  ]);
   const target = lines[1][1];
   const known = lines.filter(([kind, value]) => value !== null && !(kind === "path" && value === target));
   if (!known.length) return absent("Nothing of the request line could be read.");
@@ -42,7 +45,11 @@ function startOfRequest({ request }) {
 }
 
 function startOfResponse({ response }) {
-  return startTable(["version", "status", "reason"].map((kind) => [kind, partOf(response, kind)]).filter(([, value]) => value !== null));
+  return startTable(
+    ["version", "status", "reason"]
+      .map((kind) => [kind, partOf(response, kind)])
+      .filter(([, value]) => value !== null),
+  );
 }
 
 /** The octets of the last element of a kind (interim responses come first), as text; null: there is none. */
@@ -72,7 +79,13 @@ function fieldTable(fields) {
       {},
       make("th", { scope: "row" }, name),
       make("td", { class: "value" }, secretOr(value, secret)),
-      make("td", { class: "note" }, note || make("span", { class: "quiet" }, "Not a field we know."), " ", reference(url)),
+      make(
+        "td",
+        { class: "note" },
+        note || make("span", { class: "quiet" }, "Not a field we know."),
+        " ",
+        reference(url),
+      ),
     ),
   );
   return make("table", { class: "facts" }, make("tbody", {}, rows));
@@ -84,23 +97,43 @@ function secretOr(value, secret) {
 }
 
 function pairTable(pairs) {
-  const rows = pairs.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "value" }, secretOr(value, false))));
+  const rows = pairs.map(([name, value]) =>
+    make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, name),
+      make("td", { class: "value" }, secretOr(value, false)),
+    ),
+  );
   return make("table", { class: "facts pairs" }, make("tbody", {}, rows));
 }
 
 function contentOf(content) {
   if (content.kind === "none") return absent("None.");
-  const coded = content.coding && (content.decoded === false ? `${content.coding}, not decoded` : `decoded from ${content.coding}`);
-  const summary = make("p", { class: "quiet" }, [content.type, counted(content.size), coded].filter(Boolean).join(" · "));
+  const coded =
+    content.coding &&
+    (content.decoded === false ? `${content.coding}, not decoded` : `decoded from ${content.coding}`);
+  const summary = make(
+    "p",
+    { class: "quiet" },
+    [content.type, counted(content.size), coded].filter(Boolean).join(" · "),
+  );
   const shown = {
     form: () => pairTable(content.form),
     // What calls itself JSON and is none, or is cut, can only be shown as text.
-    json: () => (content.json === null && content.text?.trim() !== "null" ? textBlock(content.text) : make("div", { class: "tree" }, tree(null, content.json, 0))),
+    json: () =>
+      content.json === null && content.text?.trim() !== "null"
+        ? textBlock(content.text)
+        : make("div", { class: "tree" }, tree(null, content.json, 0)),
     multipart: () => partTable(content.parts),
     text: () => textBlock(content.text),
     binary: () => absent("Not text. Its octets are in the Wire view."),
   }[content.kind];
-  return [summary, shown ? shown() : textBlock(content.text ?? ""), content.text_cut ? absent("The rest is not shown.") : null];
+  return [
+    summary,
+    shown ? shown() : textBlock(content.text ?? ""),
+    content.text_cut ? absent("The rest is not shown.") : null,
+  ];
 }
 
 function textBlock(text) {
@@ -113,8 +146,18 @@ function partTable(parts) {
       "tr",
       {},
       make("th", { scope: "row" }, name ?? ""),
-      make("td", { class: "value" }, filename ? ["file ", make("strong", {}, filename)] : secretOr(text ?? "", false)),
-      make("td", { class: "note" }, [type, sized(size), start !== null && end > start ? `octets ${start}–${end - 1}` : null].filter(Boolean).join(" · ")),
+      make(
+        "td",
+        { class: "value" },
+        filename ? ["file ", make("strong", {}, filename)] : secretOr(text ?? "", false),
+      ),
+      make(
+        "td",
+        { class: "note" },
+        [type, sized(size), start !== null && end > start ? `octets ${start}–${end - 1}` : null]
+          .filter(Boolean)
+          .join(" · "),
+      ),
     ),
   );
   return make("table", { class: "facts" }, make("tbody", {}, rows));
@@ -125,13 +168,18 @@ function partTable(parts) {
 /** A value of JSON with its key; objects and arrays open and close, and are made when they first open. */
 function tree(key, value, depth) {
   const label = key === null ? [] : [make("span", { class: "key" }, key), ": "];
-  if (value === null || typeof value !== "object") return make("div", { class: "leaf" }, label, scalar(value));
+  if (value === null || typeof value !== "object")
+    return make("div", { class: "leaf" }, label, scalar(value));
   const list = Array.isArray(value);
   const entries = list ? value.map((item, index) => [String(index), item]) : Object.entries(value);
   const [open, close] = list ? "[]" : "{}";
   if (entries.length === 0) return make("div", { class: "leaf" }, label, open + close);
   const what = list ? (entries.length === 1 ? "item" : "items") : entries.length === 1 ? "member" : "members";
-  const branch = make("details", {}, make("summary", {}, label, open, make("span", { class: "count" }, ` ${entries.length} ${what} `), close));
+  const branch = make(
+    "details",
+    {},
+    make("summary", {}, label, open, make("span", { class: "count" }, ` ${entries.length} ${what} `), close),
+  );
   const grow = () => {
     if (branch.open && branch.childElementCount === 1) addEntries(branch, entries, depth + 1);
   };

@@ -1,8 +1,19 @@
-/** The Replay view: the request once more, edited if wanted, what differs in the answer; and the request as a command. */
+/** The Replay view: the request once more, edited if wanted, and what differs then; and the request to be copied. */
 
 import { differenceOf } from "./difference.js";
 import { bytesOf, textOf } from "./editing.js";
-import { absent, decoded, encoded, grouped, lasted, make, notice, octets as counted, refill, section } from "./nodes.js";
+import {
+  absent,
+  decoded,
+  encoded,
+  grouped,
+  lasted,
+  make,
+  notice,
+  octets as counted,
+  refill,
+  section,
+} from "./nodes.js";
 import { Octets } from "./octets.js";
 
 const FORMATS = [
@@ -17,7 +28,8 @@ const PREVIEW_MILLISECONDS = 120; // after the last key
 
 /** Make the view of an exchange. `readOnly`: there is nobody to send it to, but it can be copied. */
 export function replayView(exchange, readOnly) {
-  if (readOnly) return make("div", { class: "replay reading-column" }, section("Take with you", exportsOf(exchange)));
+  if (readOnly)
+    return make("div", { class: "replay reading-column" }, section("Take with you", exportsOf(exchange)));
   const editor = new Editor(exchange);
   return make(
     "div",
@@ -37,7 +49,11 @@ class Editor {
     this.raw = new RawForm(exchange.request);
     this.fields = new FieldsForm(exchange);
     this.place = make("div", {}, this.raw.node);
-    this.button = make("button", { type: "button", class: "primary", on: { click: () => this.send() } }, "Send");
+    this.button = make(
+      "button",
+      { type: "button", class: "primary", on: { click: () => this.send() } },
+      "Send",
+    );
     const keys = make("span", { class: "quiet" }, make("kbd", {}, "Ctrl"), " ", make("kbd", {}, "Enter"));
     this.node = make(
       "div",
@@ -50,17 +66,29 @@ class Editor {
 
   choice() {
     const option = (value, label) => {
-      const input = make("input", { type: "radio", name: "editor", value, on: { change: () => this.choose(value) } });
+      const input = make("input", {
+        type: "radio",
+        name: "editor",
+        value,
+        on: { change: () => this.choose(value) },
+      });
       input.checked = value === this.form;
       return make("label", {}, input, make("span", {}, label));
     };
-    return make("fieldset", { class: "choice" }, make("legend", { class: "hidden" }, "Edit as"), option("raw", "Octets"), option("fields", "Fields"));
+    return make(
+      "fieldset",
+      { class: "choice" },
+      make("legend", { class: "hidden" }, "Edit as"),
+      option("raw", "Octets"),
+      option("fields", "Fields"),
+    );
   }
 
   hint() {
     const { request } = this.exchange;
     const said = [];
-    if (request.masked.length) said.push("What was hidden is asterisks here: write over them what is to be sent.");
+    if (request.masked.length)
+      said.push("What was hidden is asterisks here: write over them what is to be sent.");
     if (request.cut) said.push(`Only ${grouped(request.kept)} of ${counted(request.size)} were kept.`);
     return said.length ? make("p", { class: "hint" }, said.join(" ")) : null;
   }
@@ -82,7 +110,11 @@ class Editor {
     refill(this.outcome, absent("Sent; waiting for the answer …"));
     try {
       const body = { id: this.exchange.id, ...this[this.form].edited() };
-      const response = await fetch("replay", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+      const response = await fetch("replay", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+      });
       const problem = response.ok ? "" : await problemOf(response);
       if (response.ok) refill(this.outcome, this.answered(await response.json()));
       else refill(this.outcome, notice("wrong", problem));
@@ -97,8 +129,16 @@ class Editor {
     const before = this.exchange.response;
     const link = id ? [" It was recorded as ", make("a", { href: `#${id}/wire` }, id), "."] : null;
     const trouble = state && state !== "answered" ? notice("warning", said || state, link) : null;
-    const after = response ? new Octets(decoded(response), { label: "The new answer", masked: masked ?? [] }).node : absent("There was no answer.");
-    const former = before ? new Octets(decoded(before.raw), { label: "The recorded answer", masked: before.masked, missing: before.size - before.kept }).node : absent("There was no answer.");
+    const after = response
+      ? new Octets(decoded(response), { label: "The new answer", masked: masked ?? [] }).node
+      : absent("There was no answer.");
+    const former = before
+      ? new Octets(decoded(before.raw), {
+          label: "The recorded answer",
+          masked: before.masked,
+          missing: before.size - before.kept,
+        }).node
+      : absent("There was no answer.");
     return [
       trouble,
       section("What differs", differenceOf(difference), trouble ? null : make("p", { class: "quiet" }, link)),
@@ -110,13 +150,46 @@ class Editor {
 /** All octets in one field of text, and below it what they are, with their line ends. */
 class RawForm {
   constructor(request) {
-    this.input = make("textarea", { class: "raw", spellcheck: "false", autocapitalize: "off", autocomplete: "off", rows: 10, wrap: "off", "aria-label": "Request, octets", "aria-describedby": "raw-help" });
+    this.input = make("textarea", {
+      class: "raw",
+      spellcheck: "false",
+      autocapitalize: "off",
+      autocomplete: "off",
+      rows: 10,
+      wrap: "off",
+      "aria-label": "Request, octets",
+      "aria-describedby": "raw-help",
+    });
     this.input.value = this.original = textOf(decoded(request.raw));
     this.input.addEventListener("input", () => this.typed());
     this.said = make("div", {});
     this.preview = make("div", {});
-    const help = make("p", { class: "hint", id: "raw-help" }, "A line break is sent as CR LF. ", make("code", {}, "\\n"), ", ", make("code", {}, "\\r"), " and ", make("code", {}, "\\xNN"), " are single octets, ", make("code", {}, "\\\\"), " is a backslash. Break what you like: the server has seen worse.");
-    this.node = make("div", {}, this.input, help, this.said, make("details", { class: "preview", open: true }, make("summary", {}, "What will be sent"), this.preview));
+    const help = make(
+      "p",
+      { class: "hint", id: "raw-help" },
+      "A line break is sent as CR LF. ",
+      make("code", {}, "\\n"),
+      ", ",
+      make("code", {}, "\\r"),
+      " and ",
+      make("code", {}, "\\xNN"),
+      " are single octets, ",
+      make("code", {}, "\\\\"),
+      " is a backslash. Break what you like: the server has seen worse.",
+    );
+    this.node = make(
+      "div",
+      {},
+      this.input,
+      help,
+      this.said,
+      make(
+        "details",
+        { class: "preview", open: true },
+        make("summary", {}, "What will be sent"),
+        this.preview,
+      ),
+    );
     this.draw();
   }
 
@@ -138,8 +211,16 @@ class RawForm {
     if (!said || content === null || /^transfer-encoding:/im.test(head)) return null;
     const length = bytesOf(content).length;
     if (Number(said[1]) === length) return null;
-    const mend = make("button", { type: "button", on: { click: () => this.mendLength(head, content, length) } }, `Say ${length}`);
-    return notice("warning", `Content-Length says ${said[1]}, but the content has ${counted(length)}. `, mend);
+    const mend = make(
+      "button",
+      { type: "button", on: { click: () => this.mendLength(head, content, length) } },
+      `Say ${length}`,
+    );
+    return notice(
+      "warning",
+      `Content-Length says ${said[1]}, but the content has ${counted(length)}. `,
+      mend,
+    );
   }
 
   mendLength(head, content, length) {
@@ -165,33 +246,74 @@ function splitHead(text) {
 /** Method, target and fields each for itself. The server writes the message: its framing is always right. */
 class FieldsForm {
   constructor({ method, target, request }) {
-    this.method = make("input", { value: method || "GET", "aria-label": "Method", spellcheck: "false", class: "method" });
-    this.target = make("input", { value: target || "/", "aria-label": "Target", spellcheck: "false", class: "target" });
+    this.method = make("input", {
+      value: method || "GET",
+      "aria-label": "Method",
+      spellcheck: "false",
+      class: "method",
+    });
+    this.target = make("input", {
+      value: target || "/",
+      "aria-label": "Target",
+      spellcheck: "false",
+      class: "target",
+    });
     this.list = make("div", { class: "field-inputs" });
     for (const { name, value } of request.fields) this.add(name, value);
     this.content = make("textarea", { class: "raw", rows: 5, spellcheck: "false", "aria-label": "Content" });
     const { text, form } = request.content;
-    this.content.value = text || (form ?? []).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
+    this.content.value =
+      text ||
+      (form ?? [])
+        .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+        .join("&");
     this.node = make(
       "div",
       { class: "fields-form" },
       make("div", { class: "start-inputs" }, this.method, this.target),
       this.list,
       make("button", { type: "button", on: { click: () => this.add("", "").focus() } }, "Add a field"),
-      make("label", { class: "content-input" }, make("span", { class: "quiet" }, "Content, sent as UTF-8; its length is counted for you"), this.content),
+      make(
+        "label",
+        { class: "content-input" },
+        make("span", { class: "quiet" }, "Content, sent as UTF-8; its length is counted for you"),
+        this.content,
+      ),
     );
   }
 
   add(name, value) {
-    const input = make("input", { value: name, placeholder: "Name", "aria-label": "Field name", spellcheck: "false" });
-    const remove = make("button", { type: "button", "aria-label": `Remove ${name || "field"}`, on: { click: () => row.remove() } }, "×");
-    const row = make("div", { class: "field-input" }, input, make("input", { value, placeholder: "Value", "aria-label": `Value of ${name || "the field"}`, spellcheck: "false" }), remove);
+    const input = make("input", {
+      value: name,
+      placeholder: "Name",
+      "aria-label": "Field name",
+      spellcheck: "false",
+    });
+    const remove = make(
+      "button",
+      { type: "button", "aria-label": `Remove ${name || "field"}`, on: { click: () => row.remove() } },
+      "×",
+    );
+    const row = make(
+      "div",
+      { class: "field-input" },
+      input,
+      make("input", {
+        value,
+        placeholder: "Value",
+        "aria-label": `Value of ${name || "the field"}`,
+        spellcheck: "false",
+      }),
+      remove,
+    );
     this.list.append(row);
     return input;
   }
 
   edited() {
-    const fields = [...this.list.children].map((row) => [row.children[0].value, row.children[1].value]).filter(([name]) => name !== "");
+    const fields = [...this.list.children]
+      .map((row) => [row.children[0].value, row.children[1].value])
+      .filter(([name]) => name !== "");
     const content = new TextEncoder().encode(this.content.value);
     return { method: this.method.value, target: this.target.value, fields, content: encoded(content) };
   }
@@ -219,13 +341,25 @@ function exportsOf({ id, request }) {
     said.textContent = (await copied(shown)) ? "Copied." : "Selected: copy it with your keyboard.";
   });
   const options = FORMATS.map((format, index) => {
-    const input = make("input", { type: "radio", name: "format", value: format[0], on: { change: () => choose(format) } });
+    const input = make("input", {
+      type: "radio",
+      name: "format",
+      value: format[0],
+      on: { change: () => choose(format) },
+    });
     input.checked = index === 0;
     return make("label", {}, input, make("span", {}, format[1]));
   });
   choose(FORMATS[0]);
   return [
-    make("div", { class: "toolbar" }, make("fieldset", { class: "choice" }, make("legend", { class: "hidden" }, "Copy as"), options), copy, keep, said),
+    make(
+      "div",
+      { class: "toolbar" },
+      make("fieldset", { class: "choice" }, make("legend", { class: "hidden" }, "Copy as"), options),
+      copy,
+      keep,
+      said,
+    ),
     request.masked.length ? make("p", { class: "hint" }, "Hidden values are hidden here, too.") : null,
     shown,
   ];

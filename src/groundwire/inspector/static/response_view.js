@@ -30,12 +30,20 @@ export function responseView(exchange) {
 }
 
 function decisionList(decisions) {
-  if (!decisions.length) return absent("Nothing in the request changed the form of the answer: no Accept, Accept-Encoding, If-None-Match or Range that mattered.");
+  if (!decisions.length)
+    return absent(
+      "Nothing in the request changed the answer's form: no Accept, Accept-Encoding, If-None-Match or Range mattered.",
+    );
   return make(
     "ul",
     { class: "decisions" },
     decisions.map(({ about, said, did }) =>
-      make("li", {}, make("p", {}, make("strong", {}, about), said ? make("code", {}, ` ${said}`) : null), make("p", {}, sentence(did))),
+      make(
+        "li",
+        {},
+        make("p", {}, make("strong", {}, about), said ? make("code", {}, ` ${said}`) : null),
+        make("p", {}, sentence(did)),
+      ),
     ),
   );
 }
@@ -50,11 +58,25 @@ function fieldList(fields) {
         "li",
         {},
         make("p", { class: "field" }, make("strong", {}, name), ": ", secret ? veiled(value) : value),
-        because ? make("p", {}, make("span", { class: `who ${slug(because.who)}` }, because.who), " ", sentence(because.why), " ", reference(url)) : null,
+        because
+          ? make(
+              "p",
+              {},
+              make("span", { class: `who ${slug(because.who)}` }, because.who),
+              " ",
+              sentence(because.why),
+              " ",
+              reference(url),
+            )
+          : null,
       ),
     ),
   );
 }
 
 /** Who set a field, as the name of a class: only those that wire.css knows look special. */
-const slug = (who) => String(who).toLowerCase().replace(/[^a-z]+/g, "-").replace(/^-|-$/g, "");
+const slug = (who) =>
+  String(who)
+    .toLowerCase()
+    .replace(/[^a-z]+/g, "-")
+    .replace(/^-|-$/g, "");

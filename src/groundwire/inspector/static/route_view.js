@@ -19,7 +19,10 @@ export function routeView(exchange) {
     { class: "reading-column" },
     routing ? [verdict(exchange), section("Candidates", candidates(routing))] : unrouted(exchange),
     routing?.handler ? section("Handler", handler(exchange)) : null,
-    section("What ran", calls.length ? callTable(calls) : absent("No function of the application was called.")),
+    section(
+      "What ran",
+      calls.length ? callTable(calls) : absent("No function of the application was called."),
+    ),
   );
 }
 
@@ -33,10 +36,25 @@ function verdict({ method, path, routing }) {
   const { verdict, hint, methods_here: here } = routing;
   const asked = make("code", {}, `${method} ${path}`);
   const matched = routing.candidates.find((candidate) => candidate.result === "matched");
-  if (matched) return make("p", { class: "lead" }, asked, " matches ", make("code", {}, matched.rule), " and goes to ", make("strong", {}, matched.endpoint), ".");
+  if (matched)
+    return make(
+      "p",
+      { class: "lead" },
+      asked,
+      " matches ",
+      make("code", {}, matched.rule),
+      " and goes to ",
+      make("strong", {}, matched.endpoint),
+      ".",
+    );
   const said = [asked, " "];
   if (verdict?.location) said.push("is sent on to ", make("code", {}, verdict.location), ".");
-  else if (here?.length) said.push(`matches no rule for ${method}. The path is there for `, make("code", {}, here.join(", ")), ".");
+  else if (here?.length)
+    said.push(
+      `matches no rule for ${method}. The path is there for `,
+      make("code", {}, here.join(", ")),
+      ".",
+    );
   else said.push("matches none of the rules below.");
   if (verdict?.why) said.push(` ${sentence(verdict.why)}`);
   if (hint) said.push(" ", make("strong", {}, hint));
@@ -52,7 +70,16 @@ function candidates({ candidates: list, left_out: leftOut }) {
   const shown = make("ol", { class: "candidates" }, near.map(candidate));
   if (!rest.length) return [shown, more];
   const label = matched ? `${rest.length} more that were further away` : `${rest.length} more`;
-  return [shown, make("details", { class: "rest" }, make("summary", {}, label), make("ol", { class: "candidates" }, rest.map(candidate)), more)];
+  return [
+    shown,
+    make(
+      "details",
+      { class: "rest" },
+      make("summary", {}, label),
+      make("ol", { class: "candidates" }, rest.map(candidate)),
+      more,
+    ),
+  ];
 }
 
 function candidate({ rule, endpoint, methods, result, why, converters }) {
@@ -64,8 +91,19 @@ function candidate({ rule, endpoint, methods, result, why, converters }) {
     make(
       "div",
       {},
-      make("p", {}, make("code", { class: "rule" }, rule), " ", make("span", { class: "quiet" }, (methods ?? []).join(" "))),
-      make("p", { class: "quiet" }, make("span", { class: "endpoint" }, endpoint), matched ? "" : ` — ${result}${why ? `: ${why}` : ""}`),
+      make(
+        "p",
+        {},
+        make("code", { class: "rule" }, rule),
+        " ",
+        make("span", { class: "quiet" }, (methods ?? []).join(" ")),
+      ),
+      make(
+        "p",
+        { class: "quiet" },
+        make("span", { class: "endpoint" }, endpoint),
+        matched ? "" : ` — ${result}${why ? `: ${why}` : ""}`,
+      ),
       converters?.length ? make("ul", { class: "conversions" }, converters.map(conversion)) : null,
     ),
   );
@@ -74,7 +112,16 @@ function candidate({ rule, endpoint, methods, result, why, converters }) {
 function conversion({ name, converter, text, value, refused }) {
   const failed = refused ?? (value === null || value === undefined);
   const written = converter.startsWith("<") ? converter : `<${converter}:${name}>`;
-  return make("li", {}, make("code", {}, written), " took ", make("code", {}, text), failed ? " and refused it" : [" and made ", make("code", {}, typeof value === "string" ? `'${value}'` : String(value))]);
+  return make(
+    "li",
+    {},
+    make("code", {}, written),
+    " took ",
+    make("code", {}, text),
+    failed
+      ? " and refused it"
+      : [" and made ", make("code", {}, typeof value === "string" ? `'${value}'` : String(value))],
+  );
 }
 
 function handler({ routing, place, place_reason: reason }) {
@@ -88,13 +135,24 @@ function handler({ routing, place, place_reason: reason }) {
   ];
 }
 
-const because = (reason) => (reason ? `Why: ${sentence(reason).replace(/^./, (first) => first.toLowerCase())}` : "");
+const because = (reason) =>
+  reason ? `Why: ${sentence(reason).replace(/^./, (first) => first.toLowerCase())}` : "";
 
 /** Numbered lines, without what all are indented by. */
 function sourceLines(lines, first) {
   const indent = Math.min(...lines.filter((text) => text.trim()).map((text) => text.search(/\S/)));
-  const numbered = lines.map((text, index) => make("span", { class: "line", data: { line: first + index } }, `${text.slice(indent).replace(/\n$/, "")}\n`));
-  return make("pre", { class: "block source", tabindex: 0, "aria-label": "Source of the handler" }, make("code", {}, numbered));
+  const numbered = lines.map((text, index) =>
+    make(
+      "span",
+      { class: "line", data: { line: first + index } },
+      `${text.slice(indent).replace(/\n$/, "")}\n`,
+    ),
+  );
+  return make(
+    "pre",
+    { class: "block source", tabindex: 0, "aria-label": "Source of the handler" },
+    make("code", {}, numbered),
+  );
 }
 
 function callTable(calls) {
@@ -103,11 +161,21 @@ function callTable(calls) {
       "tr",
       { class: role === "view" ? "view" : null },
       make("td", { class: "role" }, role.replaceAll("_", " ")),
-      make("th", { scope: "row" }, name, file ? make("span", { class: "quiet file" }, `${file}:${line}`) : null),
+      make(
+        "th",
+        { scope: "row" },
+        name,
+        file ? make("span", { class: "quiet file" }, `${file}:${line}`) : null,
+      ),
       make("td", { class: /^raised/.test(outcome ?? "") ? "wrong" : null }, outcome ?? ""),
       make("td", { class: "figure" }, start !== null && end !== null ? lasted(end - start) : ""),
     ),
   );
   const heads = ["Role", "Function", "Outcome"].map((text) => make("th", { scope: "col" }, text));
-  return make("table", { class: "ran" }, make("thead", {}, make("tr", {}, heads, make("th", { scope: "col", class: "figure" }, "Time"))), make("tbody", {}, rows));
+  return make(
+    "table",
+    { class: "ran" },
+    make("thead", {}, make("tr", {}, heads, make("th", { scope: "col", class: "figure" }, "Time"))),
+    make("tbody", {}, rows),
+  );
 }

@@ -25,8 +25,17 @@ export function timelineView(exchange) {
 /** The connection was there before the request: how long before is said, and not drawn to scale. */
 function accepted(timeline) {
   const event = timeline.find(({ event }) => event === "accepted");
-  if (!event) return make("p", { class: "quiet" }, "Counted from the first byte of the request. The connection was there already.");
-  return make("p", { class: "quiet" }, `Counted from the first byte of the request, which came ${lasted(-event.at_us)} after the connection was accepted.`);
+  if (!event)
+    return make(
+      "p",
+      { class: "quiet" },
+      "Counted from the first byte of the request. The connection was there already.",
+    );
+  return make(
+    "p",
+    { class: "quiet" },
+    `Counted from the first byte of the request, which came ${lasted(-event.at_us)} after the connection was accepted.`,
+  );
 }
 
 /** The bars in the order they are drawn: phases, within the handler the functions that ran, and log records. */
@@ -35,14 +44,27 @@ function arrange(timeline, calls, logs) {
   const bars = [];
   let last = 0;
   for (const { event, at_us: at } of events) {
-    if (event !== "first byte" && at > last) bars.push({ label: PHASES[event] ?? event, start: last, end: at, kind: event === "handler ended" ? "handler" : "phase" });
+    if (event !== "first byte" && at > last)
+      bars.push({
+        label: PHASES[event] ?? event,
+        start: last,
+        end: at,
+        kind: event === "handler ended" ? "handler" : "phase",
+      });
     last = at;
   }
   for (const { role, name, start_us: start, end_us: end } of calls) {
     if (start === null || end === null) continue;
-    bars.push({ label: name, note: role.replaceAll("_", " "), start, end, kind: role === "view" ? "call view" : "call" });
+    bars.push({
+      label: name,
+      note: role.replaceAll("_", " "),
+      start,
+      end,
+      kind: role === "view" ? "call view" : "call",
+    });
   }
-  for (const { at_us: at, level, message } of logs) bars.push({ label: message, note: level, start: at, end: at, kind: "log" });
+  for (const { at_us: at, level, message } of logs)
+    bars.push({ label: message, note: level, start: at, end: at, kind: "log" });
   return bars.sort((a, b) => a.start - b.start); // what came first stays first: the handler before its functions
 }
 
@@ -56,7 +78,12 @@ function waterfall(bars, end) {
     return make(
       "li",
       { class: `lane ${bar.kind}` },
-      make("span", { class: "label" }, bar.note ? make("span", { class: "quiet" }, `${bar.note} `) : null, bar.label),
+      make(
+        "span",
+        { class: "label" },
+        bar.note ? make("span", { class: "quiet" }, `${bar.note} `) : null,
+        bar.label,
+      ),
       make("span", { class: "track", "aria-hidden": "true" }, drawn),
       make("span", { class: "figure" }, place),
     );
@@ -87,7 +114,13 @@ function eventTable(timeline) {
   const rows = timeline.map(({ event, at_us: at }) => {
     const since = last === null ? "" : `+${lasted(at - last)}`;
     last = at;
-    return make("tr", {}, make("th", { scope: "row" }, event), make("td", { class: "figure" }, lasted(at)), make("td", { class: "figure quiet" }, since));
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, event),
+      make("td", { class: "figure" }, lasted(at)),
+      make("td", { class: "figure quiet" }, since),
+    );
   });
   return make("table", { class: "events" }, make("tbody", {}, rows));
 }

@@ -14,8 +14,16 @@ const RELOAD_MILLISECONDS = 300;
 const MOST_LOADED = 1000;
 
 const node = (id) => document.getElementById(id);
-const list = new LiveList({ rows: node("rows"), nothing: node("nothing"), filters: node("filters") }, drawState, searchAll);
-const open = new OpenExchange(node("detail"), (view) => goTo(open.id, view, true), () => goTo(""));
+const list = new LiveList(
+  { rows: node("rows"), nothing: node("nothing"), filters: node("filters") },
+  drawState,
+  searchAll,
+);
+const open = new OpenExchange(
+  node("detail"),
+  (view) => goTo(open.id, view, true),
+  () => goTo(""),
+);
 
 let arriving = true;
 let connected = false;
@@ -136,7 +144,10 @@ function forget() {
 
 async function clear() {
   // The content type is what a form of another site cannot send.
-  const response = await fetch("requests", { method: "DELETE", headers: { "Content-Type": "application/json" } }).catch(() => null);
+  const response = await fetch("requests", {
+    method: "DELETE",
+    headers: { "Content-Type": "application/json" },
+  }).catch(() => null);
   if (response?.ok) {
     forget();
     if (open.id) goTo("");
@@ -149,7 +160,13 @@ function drawState() {
   const waiting = list.paused ? list.waiting.size : 0;
   const pulse = node("pulse");
   pulse.className = `pulse ${open.readOnly ? "saved" : list.paused ? "paused" : connected ? "live" : "lost"}`;
-  const state = open.readOnly ? "Saved session" : list.paused ? `Paused${waiting ? `, ${grouped(waiting)} new` : ""}` : connected ? "Live" : "Connecting…";
+  const state = open.readOnly
+    ? "Saved session"
+    : list.paused
+      ? `Paused${waiting ? `, ${grouped(waiting)} new` : ""}`
+      : connected
+        ? "Live"
+        : "Connecting…";
   if (pulse.textContent !== state) pulse.textContent = state;
   const pause = node("pause");
   pause.textContent = list.paused ? "Go on" : "Pause";
@@ -164,10 +181,12 @@ function meter() {
   if (recorder.file) parts.push(recorder.file);
   if (recorder.saved) parts.push(`saved ${String(recorder.saved).slice(0, 16).replace("T", " ")}`);
   parts.push(...(recorder.notes ?? []));
-  if (recorder.bound_octets && !open.readOnly) parts.push(`${sized(recorder.octets)} of ${sized(recorder.bound_octets)}`);
+  if (recorder.bound_octets && !open.readOnly)
+    parts.push(`${sized(recorder.octets)} of ${sized(recorder.bound_octets)}`);
   if (recorder.dropped) parts.push(`${grouped(recorder.dropped)} dropped`);
   if (recorder.secrets) parts.push("secrets are shown");
-  if (partial.length) parts.push(partial.length === 1 ? "a worker did not answer" : `${partial.length} workers did not answer`);
+  if (partial.length)
+    parts.push(partial.length === 1 ? "a worker did not answer" : `${partial.length} workers did not answer`);
   return parts.join(" · ");
 }
 
@@ -181,7 +200,12 @@ function drawNothing() {
   list.nothing.hidden = kind === "";
   if (kind === "filtered") {
     const all = make("button", { type: "button", on: { click: () => list.unfilter() } }, "Show all");
-    refill(list.nothing, make("h2", {}, "No request matches"), make("p", {}, "There are some, but the filters leave none."), all);
+    refill(
+      list.nothing,
+      make("h2", {}, "No request matches"),
+      make("p", {}, "There are some, but the filters leave none."),
+      all,
+    );
   } else if (kind === "empty") {
     refill(list.nothing, firstSteps());
   }
@@ -189,7 +213,11 @@ function drawNothing() {
 
 /** What to type to see a first request, and a first refusal. */
 function firstSteps() {
-  if (open.readOnly) return [make("h2", {}, "There is nothing in this file"), make("p", {}, "It was saved while nothing had been recorded.")];
+  if (open.readOnly)
+    return [
+      make("h2", {}, "There is nothing in this file"),
+      make("p", {}, "It was saved while nothing had been recorded."),
+    ];
   const { origin, hostname, port, protocol } = location;
   const number = port || (protocol === "https:" ? "443" : "80");
   const broken = `printf 'GET / HTTP/1.1\\r\\nHost : ${hostname}\\r\\n\\r\\n' | nc ${hostname} ${number}`;
@@ -197,8 +225,16 @@ function firstSteps() {
     make("h2", {}, "Nothing has come over the wire yet"),
     make("p", {}, "Send a request. It will be here before curl has printed the answer:"),
     command(`curl -i ${origin}/`),
-    ...(protocol === "https:" ? [] : [make("p", {}, "Or send one that breaks a rule, and see which, and where:"), command(broken)]),
-    make("p", { class: "quiet" }, "A browser does as well: ", make("a", { href: "/", target: "_blank", rel: "noopener" }, "open the application"), "."),
+    ...(protocol === "https:"
+      ? []
+      : [make("p", {}, "Or send one that breaks a rule, and see which, and where:"), command(broken)]),
+    make(
+      "p",
+      { class: "quiet" },
+      "A browser does as well: ",
+      make("a", { href: "/", target: "_blank", rel: "noopener" }, "open the application"),
+      ".",
+    ),
   ];
 }
 
@@ -240,11 +276,16 @@ const KEYS = {
   Escape: () => open.id && goTo(""),
 };
 
+/** Out of a field: of the filter to the list, once it is empty; of an editor to the tabs. */
+function leave(field) {
+  if (node("detail").contains(field)) open.focus();
+  else if (node("filters").contains(field) && (field.type !== "search" || !field.value)) list.focus();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (takesKeys(event.target)) {
-    // Out of the filter: first it is emptied, then left.
-    if (event.key === "Escape" && event.target.id === "filter-text" && !event.target.value) list.focus();
+    if (event.key === "Escape") leave(event.target);
     return;
   }
   const view = /^[1-9]$/.test(event.key) && open.exchange ? open.viewAt(Number(event.key)) : null;
@@ -260,6 +301,10 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  list.focus();
+});
 node("pause").addEventListener("click", togglePause);
 node("clear").addEventListener("click", clear);
 node("help").addEventListener("click", () => node("keys").showModal());

@@ -20,7 +20,14 @@ export function wireView(exchange) {
   const panels = [new Panel("Request", exchange.request, refusal)];
   if (exchange.response) panels.push(new Panel("Response", exchange.response, null));
   const choice = formChoice((chosen) => panels.forEach((panel) => panel.octets.show(chosen)));
-  const second = panels[1]?.node ?? make("article", { class: "message" }, title("Response"), absent(UNANSWERED[exchange.state] ?? "There was no answer."));
+  const second =
+    panels[1]?.node ??
+    make(
+      "article",
+      { class: "message" },
+      title("Response"),
+      absent(UNANSWERED[exchange.state] ?? "There was no answer."),
+    );
   const node = make(
     "div",
     { class: "wire" },
@@ -34,18 +41,34 @@ export function wireView(exchange) {
 /** Text or hexadecimal digits, for both messages. */
 function formChoice(choose) {
   const option = (value, label) => {
-    const input = make("input", { type: "radio", name: "form", value, on: { change: () => choose((form = value)) } });
+    const input = make("input", {
+      type: "radio",
+      name: "form",
+      value,
+      on: { change: () => choose((form = value)) },
+    });
     input.checked = form === value;
     return make("label", {}, input, make("span", {}, label));
   };
   if (form !== "text") queueMicrotask(() => choose(form));
-  return make("fieldset", { class: "choice", "aria-keyshortcuts": "x" }, make("legend", { class: "hidden" }, "Octets as"), option("text", "Text"), option("hex", "Hex"));
+  return make(
+    "fieldset",
+    { class: "choice", "aria-keyshortcuts": "x" },
+    make("legend", { class: "hidden" }, "Octets as"),
+    option("text", "Text"),
+    option("hex", "Hex"),
+  );
 }
 
 function hint(exchange) {
   const hidden = exchange.request.masked.length + (exchange.response?.masked.length ?? 0);
   if (!hidden) return null;
-  return make("p", { class: "hint" }, make("span", { class: "masked sample" }, "***"), ` ${hidden === 1 ? "A secret was" : `${hidden} secrets were`} hidden before this was kept. The lengths are true.`);
+  return make(
+    "p",
+    { class: "hint" },
+    make("span", { class: "masked sample" }, "***"),
+    ` ${hidden === 1 ? "A secret was" : `${hidden} secrets were`} hidden before this was kept. The lengths are true.`,
+  );
 }
 
 function title(name, ...more) {
@@ -71,24 +94,50 @@ class Panel {
     this.rows = message.elements.slice(0, MOST_ROWS).map((element, index) => this.row(element, index));
     this.list.append(...this.rows.map((row) => make("li", {}, row)));
     if (message.elements.length > MOST_ROWS) {
-      this.list.append(make("li", { class: "absent" }, `${grouped(message.elements.length - MOST_ROWS)} more light up in the octets above.`));
+      this.list.append(
+        make(
+          "li",
+          { class: "absent" },
+          `${grouped(message.elements.length - MOST_ROWS)} more light up in the octets above.`,
+        ),
+      );
     }
     this.list.addEventListener("keydown", (event) => rove(event, this.rows));
-    this.idle = refusal ? this.broken(refusal) : [make("span", { class: "quiet" }, "Point at the octets, or at an element below.")];
+    this.idle = refusal
+      ? this.broken(refusal)
+      : [make("span", { class: "quiet" }, "Point at the octets, or at an element below.")];
     refill(this.reading, this.idle);
-    const size = make("span", { class: "quiet" }, counted(message.size), message.cut ? `, ${grouped(message.kept)} kept` : "");
-    this.node = make("article", { class: "message", "aria-label": name }, title(name, size), this.octets.node, this.reading, this.list);
+    const size = make(
+      "span",
+      { class: "quiet" },
+      counted(message.size),
+      message.cut ? `, ${grouped(message.kept)} kept` : "",
+    );
+    this.node = make(
+      "article",
+      { class: "message", "aria-label": name },
+      title(name, size),
+      this.octets.node,
+      this.reading,
+      this.list,
+    );
   }
 
   broken(refusal) {
-    return [make("strong", { class: "wrong" }, "Refused here"), ` ${refusal.message} `, reference(refusal.url, refusal.section)];
+    return [
+      make("strong", { class: "wrong" }, "Refused here"),
+      ` ${refusal.message} `,
+      reference(refusal.url, refusal.section),
+    ];
   }
 
   row(element, index) {
     const { label } = describe(element.kind);
     const { start, end } = element;
     const masked = this.message.masked.some(([from, to]) => from <= start && end <= to && start < end);
-    const depth = this.message.elements.slice(Math.max(0, index - 40), index).filter((outer) => outer.start <= start && end <= outer.end).length;
+    const depth = this.message.elements
+      .slice(Math.max(0, index - 40), index)
+      .filter((outer) => outer.start <= start && end <= outer.end).length;
     const shown = start === end ? "nothing" : masked ? "hidden" : inOneLine(this.data, start, end);
     return make(
       "button",
@@ -130,16 +179,27 @@ class Panel {
     this.rows.forEach((row, index) => {
       const other = this.message.elements[index];
       row.classList.toggle("lit", other === element);
-      row.classList.toggle("around", element !== null && other !== element && other.start <= element.start && element.end <= other.end);
+      row.classList.toggle(
+        "around",
+        element !== null && other !== element && other.start <= element.start && element.end <= other.end,
+      );
     });
     refill(this.reading, element ? this.explanation(element) : this.idle);
   }
 
   explanation({ kind, name, start, end }) {
     const known = describe(kind);
-    const field = name && /^(field|trailer)-/.test(kind) ? this.message.fields.find((field) => field.start <= start && end <= field.end) : null;
+    const field =
+      name && /^(field|trailer)-/.test(kind)
+        ? this.message.fields.find((field) => field.start <= start && end <= field.end)
+        : null;
     const said = field?.note || known.sentence;
-    const place = start === end ? `at octet ${grouped(start)}: empty` : end - start === 1 ? `octet ${grouped(start)}` : `octets ${grouped(start)}–${grouped(end - 1)}`;
+    const place =
+      start === end
+        ? `at octet ${grouped(start)}: empty`
+        : end - start === 1
+          ? `octet ${grouped(start)}`
+          : `octets ${grouped(start)}–${grouped(end - 1)}`;
     return [
       make("strong", {}, known.label),
       field ? make("code", {}, ` ${field.name} `) : " ",
