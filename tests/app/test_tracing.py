@@ -27,6 +27,7 @@ from groundwire import (
     stream_with_context,
 )
 from groundwire.app import signals
+from groundwire.app.routing.converters import BaseConverter
 from groundwire.http.errors import InternalServerError
 from groundwire.protocol.http1.reader import RequestReader
 from notetaking import Followed, Notes, follow
@@ -604,6 +605,54 @@ def test_the_answers_are_the_same_with_notes_and_without() -> None:
         assert answered(plain, data) == answered(watched, data), data
 
     assert len(TARGETS) == len(watched.notes)
+
+
+def debugged() -> Groundwire:
+    app = make_app()
+    app.debug = True
+
+    class Failing(BaseConverter):
+        def to_python(self, value: str) -> Any:
+            raise LookupError("no such thing")
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise LookupError("no such thing")
+
+    async def fail_later() -> Any:
+        await asyncio.sleep(0)
+        raise LookupError("no such thing")
+
+    app.url_map.converters["failing"] = Failing
+    for run in ("inline", "thread"):
+        app.add_url_rule(f"/fail/{run}", f"fail_{run}", fail, run=run)
+        app.add_url_rule(f"/none/{run}", f"none_{run}", lambda: None, run=run)
+    # Inline, for a thread that waits for a coroutine may find it ready or not, at another line.
+    app.add_url_rule("/later", "later", fail_later, run="inline")
+    app.add_url_rule("/plain", "plain", lambda: fail_later(), run="inline")
+    app.add_url_rule("/after", "after", lambda: after_this_request(fail) and "")
+    app.add_url_rule("/convert/<failing:x>", "convert", fail)
+    return app
+
+
+@pytest.mark.parametrize("hook", [None, "before_request", "after_request"])
+def test_tracebacks_are_the_same_with_notes_and_without(hook: str | None) -> None:
+    def fail(*_: Any) -> Any:
+        raise LookupError("no such thing")
+
+    plain, followed_app = debugged(), debugged()
+    for app in (plain, followed_app):
+        if hook is not None:
+            getattr(app, hook)(fail)
+    watched = Followed(followed_app)
+    targets = ["fail/inline", "fail/thread", "none/inline", "none/thread", "later", "plain"]
+
+    for target in [*targets, "after", "convert/1"]:
+        data = message(f"/{target}").replace(b"example.com", b"localhost")
+        page = answered(plain, data)
+        assert page == answered(watched, data), target
+        assert b"500 Internal" in page
+        assert b"LookupError" in page or b"TypeError" in page or b"ValueError" in page
+        assert [False] == [each["handled"] for each in watched.notes[-1].of("error")]
 
 
 def test_an_app_that_is_followed_answers_who_takes_no_notes(app: Groundwire) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from ..http.codings import AVAILABLE, DIGESTS, MIN_BYTES, choose, is_compressible
 from ..http.defined import Place, place_of
-from ..http.errors import HTTPException
+from ..http.errors import HTTPException, InternalServerError
 from ..http.headers import Headers
 from ..http.response import Response
 from ..http.tracing import Trace, tracing
@@ -67,10 +67,16 @@ def told(trace: Trace, kind: str, /, **facts: Any) -> None:
         watch.go_on()
 
 
+def unseen(error: BaseException) -> None:
+    """Leave the frame that calls this, as it handles `error`, out of the traceback: it is not the program's way."""
+    if error.__traceback__ is not None:
+        error.__traceback__ = error.__traceback__.tb_next
+
+
 class Following:
     """What is to be remembered of one request while its notes are taken."""
 
-    __slots__ = ("errors", "fields", "handled", "matched")
+    __slots__ = ("errors", "fields", "matched")
 
     def __init__(self) -> None:
         self.matched = False
@@ -81,9 +87,6 @@ class Following:
 
         self.errors: list[int] = []
         """The errors that were told of, by their `id`; whoever raised them holds them."""
-
-        self.handled = 0
-        """How many error handlers were called."""
 
     @classmethod
     def of(cls, request: Any) -> "Following":
@@ -100,7 +103,11 @@ class Following:
 
 def followed_match(match: Callable[[RequestContext], bool], context: RequestContext) -> bool:
     """Find the rule of the context's request, and tell it."""
-    upgrading = match(context)
+    try:
+        upgrading = match(context)
+    except BaseException as error:
+        unseen(error)
+        raise
     trace = tracing.get()
     if trace is not None:
         tell_match(trace, context.request)
@@ -192,6 +199,7 @@ def _called(
     try:
         value = yield from lifecycle.called(app, role, function, *args, **kwargs)
     except BaseException as error:
+        unseen(error)
         tell_call(trace, role, place, began, perf_counter(), failure_of(error))
         raise
     tell_call(trace, role, place, began, perf_counter(), outcome_of(value))
@@ -200,8 +208,10 @@ def _called(
         tell_fields(trace, f"{role} {place.name}", following.fields or [], after)
         following.fields = after
     elif role == "error_handler":
-        following.handled += 1
         tell_fields(trace, f"error handler {place.name}", [], given_fields(value))
+        if request is not None:
+            taken = getattr(args[0], "original_exception", None) or args[0]
+            tell_error(trace, app, request, taken, handled=True)
     elif role == "before_request" and value is not None:
         tell_fields(trace, f"{role} {place.name}", [], given_fields(value))
     return value
@@ -232,6 +242,7 @@ def sent_to_receivers(app: Any, signal: signals.Signal, kwargs: dict[str, Any]) 
         try:
             yield from lifecycle.sent_to_receivers(app, one, kwargs)
         except BaseException as error:
+            unseen(error)
             tell_call(trace, "signal", place, began, perf_counter(), failure_of(error))
             raise
         tell_call(trace, "signal", place, began, perf_counter(), "returned")
@@ -272,6 +283,7 @@ def _followed(
         try:
             value = view(**view_args)
         except BaseException as error:
+            unseen(error)
             if not context.kept_files_only:  # or it was only tried, and runs in a thread next
                 place = place_of(written, request.method)
                 tell_call(trace, "view", place, began, perf_counter(), failure_of(error))
@@ -313,7 +325,13 @@ def _followed_async(
             tell_match(trace, request)
         else:
             trace.note("matched", endpoint=endpoint, rule=rule, view_args=view_args, at=began)
-        return await _awaited(trace, view(**view_args), place_of(written, request.method), began)
+        try:
+            return await _awaited(
+                trace, view(**view_args), place_of(written, request.method), began
+            )
+        except BaseException as error:
+            unseen(error)
+            raise
 
     return followed
 
@@ -322,6 +340,7 @@ async def _awaited(trace: Trace, value: Any, place: Place, began: float) -> Any:
     try:
         value = await value
     except BaseException as error:
+        unseen(error)
         tell_call(trace, "view", place, began, perf_counter(), failure_of(error))
         raise
     tell_call(trace, "view", place, began, perf_counter(), outcome_of(value))
@@ -378,38 +397,49 @@ def tell_fields(trace: Trace, by: str, before: Fields, after: Fields) -> None:
 def step(app: Any, context: RequestContext, name: str, *args: Any) -> Steps[Any]:
     """Take one step; see `lifecycle.step`."""
     trace = tracing.get()
+    if trace is not None and name == "handle_exception":
+        tell_unexpected(trace, app, context.request, args[0])
     stage = STAGES.get(name)
     steps = lifecycle.step(app, context, name, *args)
-    return steps if trace is None or stage is None else stage(trace, app, context, steps, *args)
+    return steps if trace is None or stage is None else stage(trace, context, steps, *args)
 
 
 def process_response(app: Any, context: RequestContext, response: Any) -> Steps[Any]:
     """Run the functions that come after the view; see `lifecycle.process_response`."""
     trace = tracing.get()
     steps = lifecycle.process_response(app, context, response)
-    return steps if trace is None else _processed(trace, app, context, steps, response)
+    return steps if trace is None else _processed(trace, context, steps, response)
 
 
 def _processed(
-    trace: Trace, _app: Any, context: RequestContext, steps: Steps[Any], response: Any
+    trace: Trace, context: RequestContext, steps: Steps[Any], response: Any
 ) -> Steps[Any]:
     following = Following.of(context.request)
     following.fields = fields_of(response)
-    response = yield from steps
-    after = fields_of(response)
+    try:
+        response = yield from steps
+    except BaseException as error:
+        unseen(error)
+        raise
     by = "process_response" if context.opened_session is None else "the session"
-    tell_fields(trace, by, following.fields, after)
+    tell_fields(trace, by, following.fields, fields_of(response))
     return response
 
 
-def _made(
-    trace: Trace, _app: Any, context: RequestContext, steps: Steps[Any], value: Any
-) -> Steps[Any]:
-    response = yield from steps
+def _made(trace: Trace, context: RequestContext, steps: Steps[Any], value: Any) -> Steps[Any]:
+    request: Any = context.request
+    page_of = getattr(value, "original_exception", None)  # which was told of
+    if isinstance(value, HTTPException) and value is not request.routing_exception and not page_of:
+        tell_error(trace, context.app, request, value, handled=True)
+    try:
+        response = yield from steps
+    except BaseException as error:
+        unseen(error)
+        raise
     if isinstance(value, HTTPException):
         by = "redirect" if isinstance(value, RoutingException) else "error page"
         tell_fields(trace, by, [], fields_of(response))
-        accept = context.request.headers.get("Accept")
+        accept = request.headers.get("Accept")
         content_type = response.headers.get("Content-Type")
         if accept is not None and value.response is None and by == "error page" and content_type:
             did = f"the error is told as {content_type.partition(';')[0]}"
@@ -417,34 +447,9 @@ def _made(
     return response
 
 
-def _options_made(
-    trace: Trace, _app: Any, _context: RequestContext, steps: Steps[Any]
-) -> Steps[Any]:
+def _options_made(trace: Trace, context: RequestContext, steps: Steps[Any]) -> Steps[Any]:
     response = yield from steps
     tell_fields(trace, "automatic OPTIONS", [], fields_of(response))
-    return response
-
-
-def _user_error(
-    trace: Trace, app: Any, context: RequestContext, steps: Steps[Any], error: Exception
-) -> Steps[Any]:
-    value = yield from steps  # where nobody takes the error, it is raised again, and told by `_unexpected`
-    if error is not context.request.routing_exception:
-        tell_error(trace, app, context.request, error, handled=True)
-    return value
-
-
-def _unexpected(
-    trace: Trace, app: Any, context: RequestContext, steps: Steps[Any], error: Exception
-) -> Steps[Any]:
-    following = Following.of(context.request)
-    handled = following.handled
-    try:
-        response = yield from steps
-    except BaseException:
-        tell_error(trace, app, context.request, error, handled=False)
-        raise
-    tell_error(trace, app, context.request, error, handled=following.handled > handled)
     return response
 
 
@@ -452,9 +457,19 @@ STAGES: Final[dict[str, Callable[..., Steps[Any]]]] = {
     "make_response": _made,
     "make_default_options_response": _options_made,
     "process_response": _processed,
-    "handle_user_exception": _user_error,
-    "handle_exception": _unexpected,
 }
+
+
+# Errors
+
+
+def tell_unexpected(trace: Trace, app: Any, request: Any, error: Exception) -> None:
+    """Tell of an error that no handler took; one of 500 itself still may, and then tells of it."""
+    taken = not app.propagates_exceptions() and app._find_error_handler(
+        InternalServerError(original_exception=error), request.blueprints
+    )
+    if not taken:
+        tell_error(trace, app, request, error, handled=False)
 
 
 def tell_error(
@@ -486,7 +501,11 @@ def compressed(app: Any, request: Any, response: Response) -> Response:
         return lifecycle.compressed(app, request, response)
     before = fields_of(response)
     size = None if response.content is None else len(response.content)
-    finished = lifecycle.compressed(app, request, response)
+    try:
+        finished = lifecycle.compressed(app, request, response)
+    except BaseException as error:
+        unseen(error)
+        raise
     after = fields_of(finished)
     tell_fields(trace, "content coding", before, after)
     accepted = request.headers.get("Accept-Encoding")
