@@ -785,6 +785,7 @@ def test_everything_can_be_done_with_keys(wire: Wire) -> None:
     press("Escape")
     assert page.get_by_role("dialog").is_hidden()
     press("Enter")
+    expect(page.get_by_role("tab", name="Wire")).to_be_focused()
     press("7")
     page.get_by_label("Request, octets").focus()
     press("j")
