@@ -55,9 +55,10 @@ class Text(tuple["bytes | Variable", ...]):
 
     def after(self, octets: bytes) -> "Text":
         """Return this with octets before it."""
-        if self and isinstance(self[0], bytes):
-            return Text([octets + self[0], *self[1:]])
-        return Text([octets, *self])
+        first = self[0] if self else b""
+        if isinstance(first, Variable):
+            return Text([octets, *self])
+        return Text([octets + first, *self[1:]])
 
     def with_names(self, template: str = "{{%s}}") -> bytes:
         """Return the octets, with the names of variables in braces among them."""
