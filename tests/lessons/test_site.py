@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -145,7 +146,7 @@ def test_other_sites_and_other_machines_have_nothing_done(
 def test_the_bytes_that_are_shown_are_those_that_went(served: Served) -> None:
     lesson = lessons()[0]
     by_hand = post(served, "/lessons/1/send", {"exchange": 0})
-    by_groundwire = post(served, "/lessons/1/send", {"exchange": 1, "twin": True})
+    by_groundwire = post(served, "/lessons/1/send", {"exchange": 1})
 
     (exchange,) = by_hand["exchanges"]
     request = base64.b64decode(exchange["request"]["raw"])
@@ -170,7 +171,7 @@ def test_the_bytes_that_are_shown_are_those_that_went(served: Served) -> None:
 @pytest.mark.slow
 def test_a_request_may_be_changed_and_a_refusal_names_the_byte(served: Served) -> None:
     text = "GET  /hello HTTP/1.1\nHost: localhost"
-    sent = post(served, "/lessons/1/send", {"text": text, "twin": True})
+    sent = post(served, "/lessons/1/send", {"exchange": 1, "text": text})
 
     (exchange,) = sent["exchanges"]
     refusal = exchange["refusal"]
@@ -181,13 +182,12 @@ def test_a_request_may_be_changed_and_a_refusal_names_the_byte(served: Served) -
 
 @pytest.mark.slow
 def test_a_program_that_has_died_is_started_anew(served: Served) -> None:
-    bad = post(served, "/lessons/2/send", {"text": "GET  /two HTTP/1.1"})
+    bad = post(served, "/lessons/2/send", {"exchange": 0, "text": "GET  /two HTTP/1.1"})
     good = post(served, "/lessons/2/send", {"exchange": 0})
 
     assert None is bad["exchanges"][0]["response"]
     assert None is bad["url"]
     assert "ValueError: too many values to unpack" in bad["printed"]
-    assert "broken off" == bad["exchanges"][0]["state"]
     assert b" 200 " in base64.b64decode(good["exchanges"][0]["response"]["raw"])
 
 
@@ -214,8 +214,11 @@ def test_starting_anew_forgets_what_was_stored(
         ("/lessons/1/send", {"exchange": 99}, 400),
         ("/lessons/1/send", {"exchange": -1}, 400),
         ("/lessons/1/send", {"exchange": "0"}, 400),
-        ("/lessons/1/send", {"text": " "}, 400),
-        ("/lessons/1/send", {"text": "x" * 70_000}, 400),
+        ("/lessons/1/send", {"exchange": True}, 400),
+        ("/lessons/1/send", {"text": "GET / HTTP/1.1"}, 400),
+        ("/lessons/1/send", {"exchange": 0, "text": " "}, 400),
+        ("/lessons/1/send", {"exchange": 0, "text": 1}, 400),
+        ("/lessons/1/send", {"exchange": 0, "text": "x" * 70_000}, 400),
         ("/lessons/1/send", [1], 400),
     ],
 )
@@ -269,3 +272,36 @@ def test_a_starter_that_cannot_be_written_is_told(served: Served, site: Site) ->
     site.folder = site.folder / "gone"
 
     assert "cannot be written: No such file" in post(served, "/lessons/1/start")["error"]
+
+
+@pytest.mark.slow
+def test_a_changed_request_is_sent_as_the_lesson_sends_it(served: Served) -> None:
+    """With what the answer before said, and with the line ends that chunks have."""
+    tagged = post(
+        served,
+        "/lessons/10/send",
+        {"exchange": 1, "text": "HEAD /files/sea.txt HTTP/1.1\nHost: a\nIf-None-Match: {ETag}"},
+    )
+    text = "POST /length HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3\nabc\n0"
+    chunked = post(served, "/lessons/13/send", {"exchange": 4, "text": text})
+
+    (exchange,) = tagged["exchanges"]
+    assert re.search(rb'If-None-Match: "[^"]+"\r\n', base64.b64decode(exchange["request"]["raw"]))
+    assert b" 304 " in base64.b64decode(exchange["response"]["raw"])
+    answer = base64.b64decode(chunked["exchanges"][0]["response"]["raw"])
+    assert answer.endswith(b"\r\n\r\n3 bytes\n")
+
+
+@pytest.mark.slow
+def test_pages_that_ask_at_the_same_time_are_all_answered(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though each ends the programs of the others."""
+    monkeypatch.setattr(site_module, "MOST_LESSONS", 1)
+
+    def send(number: int) -> int:
+        sent = post(served, f"/lessons/{number}/send", {"exchange": 0})
+        return len(sent.get("exchanges", []))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [1] * 12 == list(pool.map(send, [1, 2, 3, 1] * 3))

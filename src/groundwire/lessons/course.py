@@ -8,7 +8,8 @@ A page is Markdown. Two kinds of fenced block stand for what is put in their pla
 ``exchange WORDS``
     requests, which are sent, and what comes of it. Several are parted by a line of three hyphens. WORDS may be
     ``twin``: they go to the lesson's second program; ``kept``: they follow each other on one connection; and
-    ``pipelined``: they are sent at once; and ``crlf``: lines of their content end in CR LF too. ``{ETag}`` in a request
+    ``pipelined``: they are sent at once; and ``crlf``: lines of their content end in CR LF too, and
+    an empty one ends it, as chunks do. ``{ETag}`` in a request
     is that field of the answer before.
 """
 
@@ -119,6 +120,6 @@ def as_exchange(text: str, words: str) -> Exchange:
     of_block = frozenset(words.split())
     requests = [as_request(one) for one in BETWEEN_REQUESTS.split(text)]
     if "crlf" in of_block:
-        plain = [request.replace(b"\r\n", b"\n") for request in requests]
-        requests = [request.replace(b"\n", b"\r\n") + b"\r\n" for request in plain]
+        plain = [request.replace(b"\r\n", b"\n").rstrip(b"\n") for request in requests]
+        requests = [request.replace(b"\n", b"\r\n") + b"\r\n\r\n" for request in plain]
     return Exchange(tuple(requests), of_block)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from .asking import Asked, Conversation, Piece
-from .course import BESIDE_VARIABLE, Exchange, Lesson
+from .course import BESIDE_VARIABLE, Exchange, Lesson, as_exchange
 from .running import Running
 
 CLOSE_SECONDS: Final = 1.0
@@ -101,20 +101,25 @@ class Player:
         self._port_of = port_of
         self._fields: dict[str, str] = {}
 
-    def play(self, index: int) -> "Played":
+    def play(self, index: int, text: str | None = None) -> "Played":
         """Send the requests of the exchange `index`.
+
+        Args:
+            index: of the lesson's exchanges.
+            text: what is sent in place of its requests, in the same way.
 
         Raises:
             DoesNotRun: the program does not start.
             OSError: it does not listen any more.
         """
         exchange = self._lesson.exchanges[index]
+        if text is not None:
+            exchange = as_exchange(text, " ".join(exchange.words))
         if index and not wanted_fields(exchange) <= self._fields.keys():
             self.play(index - 1)
-        return self.send(exchange)
+        return self._send(exchange)
 
-    def send(self, exchange: Exchange) -> "Played":
-        """Send requests, whether or not the lesson has them. Raises as `play` does."""
+    def _send(self, exchange: Exchange) -> "Played":
         twin = self._lesson.twin
         port = self._port_of(twin if exchange.to_twin and twin else self._lesson.program)
         requests = [REMEMBERED.sub(self._remembered, request) for request in exchange.requests]

@@ -7,6 +7,8 @@ lesson's own program. Requests that do not come from this machine, or that a pag
 
 import threading
 from collections import OrderedDict
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
@@ -24,10 +26,10 @@ from ..inspector.message_view import describe_message
 from ..inspector.notes import section_url
 from ..protocol.http1.explain import explain_request
 from .asking import Asked
-from .course import FOLDER, PROGRAMS, Lesson, as_exchange, lessons
+from .course import FOLDER, PROGRAMS, Lesson, lessons
 from .examining import examine
 from .markup import as_html
-from .playing import Played, Player, Programs
+from .playing import Player, Programs
 from .progress import done_in, note_done
 from .running import DoesNotRun
 
@@ -57,12 +59,24 @@ FIELDS: Final = {
 
 
 class Bench:
-    """A lesson's programs while they run, and its requests."""
+    """A lesson's programs while they run, and its requests.
+
+    Attributes:
+        lock: held by whoever uses it.
+        has_ended: whether it was put away in the meantime; then there is another one.
+    """
 
     def __init__(self, lesson: Lesson) -> None:
         self.lock = threading.Lock()
+        self.has_ended = False
         self.programs = Programs(lesson, PROGRAM_SECONDS)
         self.player = Player(lesson, self.programs.port_of)
+
+    def end(self) -> None:
+        """End the programs."""
+        with self.lock:
+            self.has_ended = True
+            self.programs.stop()
 
 
 class Site:
@@ -91,10 +105,19 @@ class Site:
             benches = list(self._benches.values())
             self._benches.clear()
         for bench in benches:
-            bench.programs.stop()
+            bench.end()
 
-    def bench_of(self, lesson: Lesson) -> Bench:
-        """Return where a lesson's programs run."""
+    @contextmanager
+    def bench_of(self, lesson: Lesson) -> Generator[Bench]:
+        """Have the programs of a lesson to oneself, for the time of a ``with`` block."""
+        while True:
+            bench = self._find_bench(lesson)
+            with bench.lock:
+                if not bench.has_ended:
+                    yield bench
+                    return
+
+    def _find_bench(self, lesson: Lesson) -> Bench:
         with self._lock:
             bench = self._benches.get(lesson.number)
             if bench is None:
@@ -104,8 +127,7 @@ class Site:
             if len(self._benches) > MOST_LESSONS:
                 idle = self._benches.popitem(last=False)[1]
         if idle is not None:
-            with idle.lock:
-                idle.programs.stop()
+            idle.end()
         return bench
 
     def forget(self, lesson: Lesson) -> None:
@@ -113,8 +135,7 @@ class Site:
         with self._lock:
             bench = self._benches.pop(lesson.number, None)
         if bench is not None:
-            with bench.lock:
-                bench.programs.stop()
+            bench.end()
 
 
 def make_app(site: Site) -> Groundwire:
@@ -187,16 +208,16 @@ def add_requests(app: Groundwire, site: Site) -> None:
     @app.post("/lessons/<int:number>/send")
     def send(number: int) -> dict[str, Any]:
         lesson = lesson_of(number)
-        wanted = json_object()
-        bench = site.bench_of(lesson)
-        with bench.lock:
+        index, text = wanted_exchange(lesson)
+        twin = lesson.twin if lesson.exchanges[index].to_twin else None
+        program = twin or lesson.program
+        with site.bench_of(lesson) as bench:
             try:
-                played = play(bench.player, lesson, wanted)
+                played = bench.player.play(index, text)
             except DoesNotRun as error:
                 return {"error": str(error)}
             except OSError as error:
                 return {"error": f"The program does not take the connection: {error}"}
-            program = lesson.twin if wanted.get("twin") and lesson.twin else lesson.program
             silent = any(not asked.raw for asked in played.answers)
             ended = silent and bench.programs.has_ended(program)
             return {
@@ -255,24 +276,20 @@ def lesson_of(number: int) -> Lesson:
     return everything[number - 1]
 
 
-def json_object() -> dict[str, Any]:
-    """Return the request's content, or answer 400."""
+def wanted_exchange(lesson: Lesson) -> tuple[int, str | None]:
+    """Return which exchange of a lesson a page asks for, and what somebody has written in its place, or answer 400."""
     content = request.get_json()
     if not isinstance(content, dict):
         abort(400, "The content has to be an object.")
-    return cast("dict[str, Any]", content)
-
-
-def play(player: Player, lesson: Lesson, wanted: dict[str, Any]) -> Played:
-    """Send what a page asks for: an exchange of the lesson's by its number, or a request that somebody has written."""
-    text, index = wanted.get("text"), wanted.get("exchange")
-    if isinstance(text, str):
-        if not text.strip() or len(text) > MOST_CHARACTERS:
-            abort(400, f"A request has from 1 to {MOST_CHARACTERS} characters.")
-        return player.send(as_exchange(text, "twin" if wanted.get("twin") else ""))
-    if not isinstance(index, int) or not 0 <= index < len(lesson.exchanges):
+    wanted = cast("dict[str, Any]", content)
+    index, text = wanted.get("exchange"), wanted.get("text")
+    if type(index) is not int or not 0 <= index < len(lesson.exchanges):
         abort(400, "The lesson has no such request.")
-    return player.play(index)
+    if text is not None and not (
+        isinstance(text, str) and 0 < len(text.strip()) <= MOST_CHARACTERS
+    ):
+        abort(400, f"A request is a text of 1 to {MOST_CHARACTERS} characters.")
+    return index, text
 
 
 def describe(asked: Asked) -> dict[str, Any]:
@@ -298,7 +315,7 @@ def describe(asked: Asked) -> dict[str, Any]:
         ),
         "response": response,
         "refusal": refusal,
-        "state": "answered" if asked.raw else "broken off",
+        "missing": asked.missing,
     }
 
 
@@ -317,7 +334,7 @@ def blocks_of(lesson: Lesson) -> Any:
             index = next(indexes)
             exchange = lesson.exchanges[index]
             form = Markup(
-                '<div class="request" data-exchange="{}" data-twin="{}"><pre><code>{}</code></pre>'
+                '<div class="request" data-exchange="{}"><pre><code>{}</code></pre>'
                 '<div class="sending"><button type="button" class="ask primary" aria-label="Send {}">Send</button>'
                 '{}<span class="to">to {}</span></div></div>'
             )
@@ -325,7 +342,6 @@ def blocks_of(lesson: Lesson) -> Any:
             program = lesson.twin if exchange.to_twin and lesson.twin else lesson.program
             return form.format(
                 index,
-                int(exchange.to_twin),
                 text.strip("\n"),
                 exchange.label,
                 change if len(exchange.requests) == 1 else "",

@@ -37,7 +37,7 @@ async function send(content, origin) {
   if (result.url) pulse("live", "The program runs at ", make("a", { href: result.url, target: "_blank", rel: "noreferrer" }, new URL(result.url).host));
   else pulse("lost", "The program has ended. The next request starts it anew.");
   // A form of its own around each: the choice between text and digits is one for each.
-  const views = result.exchanges.map((exchange) => make("form", { class: "one" }, wireView(exchange)));
+  const views = result.exchanges.map((exchange) => make("form", { class: "one" }, wireView(exchange), unwhole(exchange)));
   const end = result.closed ? make("p", { class: "quiet" }, "Then the program closed the connection.") : null;
   at("exchange").className = "";
   refill(at("exchange"), views, end);
@@ -45,6 +45,11 @@ async function send(content, origin) {
   at("printed").querySelector("pre").textContent = result.printed.trim();
   at("printed").querySelector("pre").scrollTop = 1e9;
   if (narrow.matches) bench.scrollIntoView({ block: "nearest" });
+}
+
+/** What is to be said of an answer that has not come whole. */
+function unwhole({ response, missing }) {
+  return response && missing ? notice("warning", `This is not the whole answer: ${missing}.`) : null;
 }
 
 /** Where there is no room beside the text, the wire is shown below the request that was sent. */
@@ -62,10 +67,10 @@ function pulse(state, ...text) {
 }
 
 for (const block of document.querySelectorAll(".request")) {
-  const { exchange, twin } = block.dataset;
-  block.querySelector(".ask").addEventListener("click", (event) => send({ exchange: Number(exchange), twin: twin === "1" }, event.target));
+  const { exchange } = block.dataset;
+  block.querySelector(".ask").addEventListener("click", (event) => send({ exchange: Number(exchange) }, event.target));
   block.querySelector(".alter")?.addEventListener("click", (event) => {
-    asking = { twin: twin === "1", origin: event.target };
+    asking = { exchange: Number(exchange), origin: event.target };
     place(event.target);
     at("request").value = block.querySelector("code").textContent;
     at("own").hidden = false;
@@ -75,7 +80,7 @@ for (const block of document.querySelectorAll(".request")) {
 
 at("own").addEventListener("submit", (event) => {
   event.preventDefault();
-  send({ text: at("request").value, twin: asking.twin }, asking.origin);
+  send({ text: at("request").value, exchange: asking.exchange }, asking.origin);
 });
 
 at("close").addEventListener("click", () => {
