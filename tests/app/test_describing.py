@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from fetching import make_app, settle_inline
+from fetching import fetch, make_app, settle_inline
 from groundwire import Blueprint, Groundwire
-from groundwire.http.defined import SOURCE_LINES, place_of, source_of
 from groundwire.app.describing import CANDIDATES
 from groundwire.app.routing import ValidationError
 from groundwire.app.routing.converters import BaseConverter
 from groundwire.app.views import MethodView, View
+from groundwire.http.defined import SOURCE_LINES, place_of, source_of
 from groundwire.protocol.http1.reader import RequestReader
 from wire import request as message
 
@@ -107,6 +107,52 @@ def test_what_keeps_a_request_from_its_function_is_told(
     assert (result, status) == (verdict["result"], verdict["status"])
 
 
+@pytest.mark.parametrize("subdomains", [False, True])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("/", "/users", "/users/", "/users/7", "/users/7/", "/users/x", "//users/7", "/users//7"),
+        *("/static/a", "/static/", "/static//a", "/branch", "/branch/", "/old", "/socket"),
+        *("/%75sers/7", "/users/7?x=/users/8", "/Users/7"),
+    ],
+)
+def test_what_is_described_is_what_is_answered(
+    target: str, method: str, subdomains: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_text("a")
+    app = Groundwire(
+        "sample",
+        static_folder=str(tmp_path),
+        static_url_path="/static",
+        subdomain_matching=subdomains,
+    )
+    app.config["SERVER_NAME"] = "example.com" if subdomains else None
+    seen: list[tuple[Any, Any]] = []
+
+    def view(**values: Any) -> str:
+        from groundwire import request
+
+        seen.append((request.endpoint, values))
+        return ""
+
+    app.add_url_rule("/users/<int:id>", "user", view)
+    app.add_url_rule("/users", "users", view, methods=["POST"])
+    app.add_url_rule("/branch/", "branch", view)
+    app.add_url_rule("/old", "branch", view, alias=True)
+    app.add_url_rule("/socket", "socket", view, websocket=True)
+    app.add_url_rule("/<word>", "word", view, subdomain="api" if subdomains else None)
+
+    found = described(app, target, method)
+    status = fetch(app, target, method).status
+
+    assert status == (found["verdict"]["status"] or 200)
+    if seen:
+        assert [
+            (found["endpoint"], {each["name"]: each["value"] for each in found["arguments"]})
+        ] == seen
+
+
 def test_a_redirect_says_where_to(app: Groundwire) -> None:
     assert "http://example.com/users/7" == described(app, "/users//7")["verdict"]["location"]
 
@@ -115,7 +161,7 @@ def test_methods_that_are_allowed_are_told_of_a_wrong_one(app: Groundwire) -> No
     found = described(app, "/users", "GET")
 
     assert ["OPTIONS", "POST"] == found["methods_here"]
-    assert "OPTIONS and POST are allowed here." == found["hint"]
+    assert "POST is allowed here." == found["hint"]
     assert found["handler"] is None
 
 

@@ -225,6 +225,12 @@ def test_a_text_that_a_variable_does_not_fit_is_told_with_those_before_it() -> N
             "/a",
             "POST and PUT are allowed here.",
         ),
+        (
+            [Rule("/a", endpoint="e", methods=["POST", "OPTIONS"])],
+            "/a",
+            "POST is allowed here.",
+        ),
+        ([Rule("/a", endpoint="e", methods=["OPTIONS"])], "/a", "OPTIONS is allowed here."),
         ([Rule("/a", endpoint="e", websocket=True)], "/a", None),
     ],
 )

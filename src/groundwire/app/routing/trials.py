@@ -309,7 +309,7 @@ def hint(
     if error is None or isinstance(error, RequestRedirect):
         return None
     if isinstance(error, MethodNotAllowed):
-        methods = sorted(error.valid_methods or ())
+        methods = _meant(set(error.valid_methods or ()))
         return f"{' and '.join(methods)} {'is' if len(methods) == 1 else 'are'} allowed here."
     for other, why in (
         (path.rstrip("/"), "the rule has no slash at its end"),
@@ -321,6 +321,12 @@ def hint(
     if isinstance(error, WebsocketMismatch):
         return None
     return _likest(adapter, path)
+
+
+def _meant(methods: set[str]) -> list[str]:
+    """Return the methods that somebody wrote down, without those that come along."""
+    come_along = {"OPTIONS", "HEAD"} if "GET" in methods else {"OPTIONS"}
+    return sorted(methods - come_along or methods)
 
 
 def _takes(adapter: MapAdapter, path: str, method: str, websocket: bool) -> bool:
