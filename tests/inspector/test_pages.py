@@ -571,6 +571,17 @@ def test_a_request_is_sent_again_and_the_answers_are_compared(client: Client) ->
     assert ["/users/7", "/users/7"] == client.listed()
 
 
+@pytest.mark.slow
+def test_a_replay_outlives_the_time_limit_of_what_it_asks_for() -> None:
+    raw = base64.b64encode(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n").decode()
+    with inspected(request_timeout_seconds=1) as client:
+        answer = client.wire("replay", "POST", content={"raw": raw})
+
+        assert (200, 503) == (answer.status, answer.json["status"])
+        counters = client.served.server.counters
+        assert (0, 1, 1) == (counters.requests, counters.refused, counters.timeouts)
+
+
 def test_what_fails_within_is_told_and_the_next_is_served(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -147,7 +147,7 @@ class Hangs:
     ) -> None:
         self._pool = pool
         self._limit_seconds = limit_seconds
-        self._limit_of = limit_of
+        self.limit_of = limit_of
         self._stacks_left = STACKS_PER_SWEEP
         self._told_all_hang = False
         self.overdue: list[Overdue] = []
@@ -194,7 +194,7 @@ class Hangs:
         self._told_all_hang = all_hang
 
     def _limit(self, request: Request) -> float:
-        own = self._limit_of(request) if self._limit_of is not None else None
+        own = self.limit_of(request) if self.limit_of is not None else None
         return self._limit_seconds if own is None else own
 
     def _give_up(self, connection: Connected, delivery: Delivering, seconds: int) -> None:
