@@ -30,6 +30,9 @@ from .records import CONTENT_BYTES, KEY, Record
 
 PREFIX: Final = "/__wire__"
 
+AROUND_FAULT: Final = 1024
+"""Octets that are kept behind the one for which a head was refused."""
+
 READY = State.READY
 LINGERING = State.LINGERING
 CLOSED = State.CLOSED
@@ -136,6 +139,8 @@ class Recording(Connection):
 
     def _take_content(self, request: Request, output: list[bytes]) -> bool:
         record = self._begin_request(request)
+        if record is not None and request.head is not None and request.head.chunked:
+            record.framing_octets = self.server.settings.message_limits.chunk_overhead_bytes
         taken = super()._take_content(request, output)
         if record is not None and record is self.record:
             self._keep_consumed()
@@ -161,10 +166,7 @@ class Recording(Connection):
             self.unseen = False
 
     def _begin(self, request: bytes | bytearray) -> Record | None:
-        """Have a record for a message of which something has come.
-
-        Of a head that is not whole it has the very object that is pending: it grows as more comes.
-        """
+        """Have a record for a message of which something has come."""
         self.exchanges = number = self.exchanges + 1
         record = self.record = self.recorder.begin(
             self.place, number, self.peer, self.local, self.scheme, self.came, request
@@ -227,17 +229,18 @@ class Recording(Connection):
 
     def _keep_consumed(self) -> None:
         """Give what has been consumed since to the open message."""
+        record = self.record
+        if record is not None and not record.parsed:
+            record.request = self.pending
+            record.request_octets = len(self.pending)
+            self.recorder.settle(record)
+            return
         if len(self.pending) == self.reader.buffered:
             return
-        record = self.record
         if record is None:
             if self.unseen:
                 self._cut_consumed()
             return  # empty lines before a request line belong to the request that follows
-        if not record.parsed:
-            record.request_octets = len(self.pending)
-            self.recorder.settle(record)
-            return
         record.take_request(self._cut_consumed())
         if self.reader.complete:
             record.content_complete = perf_counter()
@@ -258,8 +261,8 @@ class Recording(Connection):
         if record is None:
             return
         self.record = None
-        record.head_sent = record.last_sent = perf_counter()
-        if len(answer) <= CONTENT_BYTES:
+        if not record.response_octets and len(answer) <= CONTENT_BYTES:
+            record.head_sent = record.last_sent = perf_counter()
             record.response = answer
             record.response_octets = len(answer)
         else:
@@ -353,8 +356,10 @@ class Recording(Connection):
             return
         self._keep_consumed()
         if not record.parsed:
-            record.request = bytes(self.pending)
-            record.request_octets = len(record.request)
+            # No head, so there is no telling what is content; but the byte that decided is there.
+            decided_at = 0 if record.error is None else record.error["offset"]
+            record.request_octets = len(self.pending)
+            record.request = bytes(self.pending[: max(CONTENT_BYTES, decided_at + AROUND_FAULT)])
             self.pending = b""
         elif not self.reader.complete and self.pending:
             record.take_request(self.pending)

@@ -56,7 +56,7 @@ _FACTS: Final[dict[str, tuple[str, ...]]] = {
     "called": ("role", "name", "file", "line", "began", "ended", "outcome"),
     "matched": ("endpoint", "rule", "view_args", "at"),
 }
-"""The facts of the most frequent kinds, in their order. PERF: without their names, notes take a quarter of the memory."""
+"""The facts of the most frequent kinds, in their order. PERF: kept so, notes take a quarter of the memory."""
 
 _Note = tuple[Any, ...]
 """The kind and the values of its facts, where `_FACTS` names them; otherwise the kind and a dictionary of facts."""
@@ -109,6 +109,7 @@ class Record:
         "failure",
         "finished",
         "first_byte",
+        "framing_octets",
         "head_complete",
         "head_octets",
         "head_sent",
@@ -167,6 +168,9 @@ class Record:
         self.response_octets = 0
         self.response_masked: Spans = ()
         self.head_octets = 0
+        self.framing_octets = 0
+        """As much more of a chunked message is kept: what frames content is none."""
+
         self.parsed = False
         """Whether the head was a request's."""
 
@@ -321,7 +325,8 @@ class Record:
     def take_request(self, data: bytes | bytearray) -> None:
         """Count octets of the request that have come, and keep them as far as there is room."""
         self.request_octets += len(data)
-        self.request = self._kept(self.request, data, self.head_octets)
+        self.request = self._kept(self.request, data, self.head_octets + self.framing_octets)
+        self._keeper.settle(self)
 
     def take_response(self, data: bytes) -> None:
         """Count octets of the response that are sent, and keep them as far as there is room."""
@@ -336,18 +341,19 @@ class Record:
         if len(self.response) + len(data) > CONTENT_BYTES:
             head_octets = end_of_heads(self.response or data)
         self.response = self._kept(self.response, data, head_octets)
+        self._keeper.settle(self)
 
     def _kept(
-        self, kept: bytes | bytearray, data: bytes | bytearray, head_octets: int
+        self, kept: bytes | bytearray, data: bytes | bytearray, besides: int
     ) -> bytes | bytearray:
-        wanted = min(len(data), head_octets + CONTENT_BYTES - len(kept))
+        """Return what is kept and as much of `data` as belongs to it; `besides`: octets that are no content."""
+        wanted = min(len(data), besides + CONTENT_BYTES - len(kept))
         if wanted <= 0:
             return kept
         more = self._keeper.room(wanted)
         if not isinstance(kept, bytearray):
             kept = bytearray(kept)
         kept += data if more == len(data) else data[:more]
-        self._keeper.settle(self)
         return kept
 
     def refuse(self, message: str, section: str, offset: int, status: int) -> None:
@@ -489,8 +495,10 @@ class Record:
             if not (self.request_masked or self.response_masked):
                 return octets
             return octets + 120 * (len(self.request_masked) + len(self.response_masked))
-        # A bytearray has more than it needs, to grow into.
-        return octets + sys.getsizeof(self.request) // 8 + sys.getsizeof(self.response) // 8
+        for growing in (self.request, self.response):
+            if isinstance(growing, bytearray):  # it has more than it needs, to grow into
+                octets += sys.getsizeof(growing) - len(growing)
+        return octets
 
     def copy(self) -> "Record":
         """Return a record of its own with what is here now."""
