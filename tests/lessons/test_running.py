@@ -82,7 +82,6 @@ def test_an_application_that_serves_itself_is_left_to_it(tmp_path: Path) -> None
         ("raise SystemExit('I would rather not')", "I would rather not"),
         ("x = ", "SyntaxError"),
         ("x = 1", "neither listens nor has an application that can be served"),
-        ("print('bye')", "bye"),
     ],
 )
 def test_a_program_that_ends_is_told_with_what_it_printed(

@@ -142,6 +142,15 @@ def test_other_sites_and_other_machines_have_nothing_done(
     assert [] == list(tmp_path.iterdir())
 
 
+def test_a_link_to_a_lesson_may_stand_on_any_site(served: Served) -> None:
+    fields = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"}
+
+    response, _ = ask(served, "GET", "/lessons/8", **fields)
+
+    assert 200 == response.status
+    assert "same-origin" == response.headers["Cross-Origin-Resource-Policy"]
+
+
 @pytest.mark.slow
 def test_the_bytes_that_are_shown_are_those_that_went(served: Served) -> None:
     lesson = lessons()[0]

@@ -21,7 +21,7 @@ from ..app.static import send_from_directory
 from ..app.templating import render_template
 from ..app.wrappers import Response
 from ..http.response import Response as AnyResponse
-from ..inspector.access import Access, objection
+from ..inspector.access import SAFE_METHODS, Access, objection
 from ..inspector.message_view import describe_message
 from ..inspector.notes import section_url
 from ..protocol.http1.explain import explain_request
@@ -51,6 +51,7 @@ POLICY: Final = (
 
 FIELDS: Final = {
     "Content-Security-Policy": POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -159,8 +160,12 @@ def add_protection(app: Groundwire) -> None:
         head, exchange = request.head, request.exchange
         if head is None or exchange is None or not access.admits(head, exchange):
             return Response("The lessons are for this machine only.", 403)
-        refused = objection(head)
-        return Response(refused.text, refused.status) if refused is not None else None
+        # A link to a lesson may stand anywhere. What something is done by has to come from our own pages.
+        refused = objection(head) if head.method not in SAFE_METHODS else None
+        if refused is None:
+            return None
+        text = "Pages of other sites can have nothing done here."
+        return Response(text if refused.status == 403 else refused.text, refused.status)
 
     @app.after_request
     def add_fields(response: Response) -> Response:
