@@ -8,8 +8,8 @@ A page is Markdown. Two kinds of fenced block stand for what is put in their pla
 ``exchange WORDS``
     requests, which are sent, and what comes of it. Several are parted by a line of three hyphens. WORDS may be
     ``twin``: they go to the lesson's second program; ``kept``: they follow each other on one connection;
-    ``pipelined``: they are sent at once; and ``crlf``: lines of their content end in CR LF too, and an empty one ends it,
-    as with chunks. ``{ETag}`` in a request is that field of the answer before.
+    ``pipelined``: they are sent at once; and ``crlf``: lines of their content end in CR LF too, and an empty one ends
+    it, as with chunks. ``{ETag}`` in a request is that field of the answer before.
 """
 
 import re
