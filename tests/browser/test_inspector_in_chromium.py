@@ -312,6 +312,9 @@ def test_rows_are_filtered_by_text_status_method_and_endpoint(wire: Wire) -> Non
     assert ["/users/7?tab=orders&page=2"] == targets()
     assert "1 of 9 requests" in page.locator("#meter").inner_text()
     page.get_by_label("Filter by text").fill("")
+    page.get_by_label("Filter by text").fill("4xx /user/")
+    assert ["/user/7"] == targets()
+    page.get_by_label("Filter by text").fill("")
     filters.get_by_label("Status").select_option("4")
     assert ["/users/7", "/users/7", "/user/7"] == targets()
     filters.get_by_label("Status").select_option("refused")
@@ -564,7 +567,7 @@ def test_the_route_shows_what_was_tried_and_what_ran(wire: Wire) -> None:
     page = wire.open(wire.send(REQUESTS["get"]), "route")
 
     assert (
-        "GET /users/7 matches /users/<int:id> and goes to user."
+        "GET /users/7 matches /users/<int:id> and goes to user(id=7)."
         == page.locator(".lead").inner_text()
     )
     matched = page.locator(".candidate.matched")
@@ -664,6 +667,21 @@ def test_a_request_is_sent_again_with_an_edit(wire: Wire) -> None:
     assert now.inner_text().startswith("HTTP/1.1 404")
     page.locator(".outcome a").click()
     page.locator(".subject h2", has_text="/user/8").wait_for()
+
+
+def test_hidden_values_are_asked_for(wire: Wire) -> None:
+    page = wire.open(wire.send(REQUESTS["get"]), "replay")
+
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_label("Authorization", exact=True).fill("another-token")
+    page.get_by_role("button", name="Send", exact=True).click()
+
+    again = page.locator(".outcome a")
+    expect(again).to_have_count(1)
+    size = REQUESTS["get"].index(b"\r\nCookie") - len("S3CR3T-token-of-ada") + len("another-token")
+    raw = base64.b64decode(wire.document(again.inner_text())["request"]["raw"])
+    assert size == raw.index(b"\r\nCookie"), "it was sent, and is masked again"
+    assert b"another-token" not in raw
 
 
 def test_a_request_is_sent_again_as_fields(wire: Wire) -> None:

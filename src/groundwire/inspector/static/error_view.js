@@ -19,7 +19,7 @@ export function errorView(exchange) {
 }
 
 function refused({ refusal, request }) {
-  const { message, section: name, url, offset, status, corrected, changes } = refusal;
+  const { message, section: name, url, rule, offset, status, corrected, changes } = refusal;
   const sent = new Octets(decoded(request.raw), {
     label: "As it was sent",
     elements: request.elements,
@@ -34,14 +34,15 @@ function refused({ refusal, request }) {
       "div",
       { class: "rule-broken" },
       make("h3", {}, message),
-      make("p", {}, place, `Answered with ${status}, and the connection closed. `, reference(url, name)),
+      make("p", {}, rule ? `${rule} ` : null, reference(url, name)),
+      make("p", { class: "quiet" }, place, `Answered with ${status}, and the connection closed.`),
     ),
     section("As it was sent", sent.node),
     section(
       "Corrected",
       corrected
         ? [changeList(changes), correctedForm(request, corrected)]
-        : absent("It is not clear what was meant; there is no corrected form."),
+        : [changeList(changes), absent("It is not clear what was meant; there is no corrected form.")],
     ),
   ];
 }

@@ -140,8 +140,10 @@ export class LiveList {
   /** The filters as the recorder takes them, which may let more pass than `matches` does. */
   get query() {
     const { words, method, status, endpoint } = this.filter;
-    const text = status === "refused" && !words.length ? status : (words[0] ?? "");
-    return new URLSearchParams({ text, method, endpoint, status: /^\d$/.test(status) ? `${status}xx` : "" });
+    const typed = words.find((word) => /^[1-5]xx$/.test(word));
+    const text = words.find((word) => word !== typed) ?? (status === "refused" ? status : "");
+    const kind = /^\d$/.test(status) ? `${status}xx` : (typed ?? "");
+    return new URLSearchParams({ text, method, endpoint, status: kind });
   }
 
   unfilter() {
@@ -158,7 +160,8 @@ export class LiveList {
     if (!words.length) return true;
     const { id, target, endpoint: name, status: code, refusal } = summary;
     const text = `${id} ${summary.method} ${target} ${name} ${code} ${refusal ?? ""}`.toLowerCase();
-    return words.every((word) => text.includes(word));
+    const kind = `${String(code)[0]}xx`;
+    return words.every((word) => text.includes(word) || word === kind);
   }
 
   /** Methods and endpoints that have been seen can be chosen. */

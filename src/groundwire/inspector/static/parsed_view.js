@@ -73,7 +73,7 @@ function startTable(lines) {
 }
 
 function fieldTable(fields) {
-  const rows = fields.map(({ name, value, note, url, secret }) =>
+  const rows = fields.map(({ name, value, note, url, secret, trailer }) =>
     make(
       "tr",
       {},
@@ -82,6 +82,7 @@ function fieldTable(fields) {
       make(
         "td",
         { class: "note" },
+        trailer ? make("em", {}, "Trailer. ") : null,
         note || make("span", { class: "quiet" }, "Not a field we know."),
         " ",
         reference(url),

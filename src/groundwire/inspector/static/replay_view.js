@@ -45,6 +45,7 @@ class Editor {
   constructor(exchange) {
     this.exchange = exchange;
     this.form = "raw";
+    this.secrets = []; // a field for each value that was hidden, once their names are known
     this.outcome = make("div", { class: "outcome", "aria-live": "polite" });
     this.raw = new RawForm(exchange.request);
     this.fields = new FieldsForm(exchange);
@@ -60,6 +61,7 @@ class Editor {
       { on: { keydown: (event) => this.key(event) } },
       make("div", { class: "toolbar" }, this.choice(), this.hint()),
       this.place,
+      (this.asking = make("div", { class: "secrets" })),
       make("div", { class: "toolbar" }, this.button, keys),
     );
   }
@@ -88,7 +90,9 @@ class Editor {
     const { request } = this.exchange;
     const said = [];
     if (request.masked.length)
-      said.push("What was hidden is asterisks here: write over them what is to be sent.");
+      said.push(
+        "What was hidden is asterisks here. Send it, and you are asked for the values; or write over them.",
+      );
     if (request.cut) said.push(`Only ${grouped(request.kept)} of ${counted(request.size)} were kept.`);
     return said.length ? make("p", { class: "hint" }, said.join(" ")) : null;
   }
@@ -109,7 +113,9 @@ class Editor {
     this.button.disabled = true;
     refill(this.outcome, absent("Sent; waiting for the answer …"));
     try {
-      const body = { id: this.exchange.id, ...this[this.form].edited() };
+      const edited = this[this.form].edited();
+      // What is edited is sent as it stands; hidden values are filled in where nothing else was changed.
+      const body = { id: this.exchange.id, ...(edited ?? { fill: this.filled() }) };
       const response = await fetch("replay", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
@@ -125,7 +131,30 @@ class Editor {
     }
   }
 
-  answered({ id, response, response_masked: masked, difference, state, said }) {
+  /** Hidden values that were given, by their names. */
+  filled() {
+    const given = this.secrets.map(({ name, value }) => [name, value]).filter(([, value]) => value !== "");
+    return Object.fromEntries(given);
+  }
+
+  /** Ask for the values that were sent as asterisks. */
+  askFor(masked) {
+    const names = [...new Set(masked.map(({ name }) => name))];
+    if (this.secrets.length || !names.length) return;
+    this.secrets = names.map((name) => make("input", { name, autocomplete: "off", spellcheck: "false" }));
+    refill(
+      this.asking,
+      make(
+        "p",
+        { class: "hint" },
+        "These were hidden, and sent as asterisks. With their values, send it again:",
+      ),
+      this.secrets.map((input) => make("label", {}, make("span", {}, input.name), input)),
+    );
+  }
+
+  answered({ id, response, response_masked: masked, difference, state, said, masked: hidden }) {
+    this.askFor(hidden ?? []);
     const before = this.exchange.response;
     const link = id ? [" It was recorded as ", make("a", { href: `#${id}/wire` }, id), "."] : null;
     const trouble = state && state !== "answered" ? notice("warning", said || state, link) : null;
@@ -230,9 +259,9 @@ class RawForm {
     this.draw();
   }
 
-  /** What is to be sent in place of what was recorded; nothing, if that is unchanged. */
+  /** What is to be sent in place of what was recorded; null, if that is unchanged. */
   edited() {
-    if (this.input.value === this.original) return {};
+    if (this.input.value === this.original) return null;
     return { raw: encoded(bytesOf(this.input.value)) };
   }
 }

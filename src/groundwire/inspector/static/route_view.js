@@ -45,6 +45,7 @@ function verdict({ method, path, routing }) {
       make("code", {}, matched.rule),
       " and goes to ",
       make("strong", {}, matched.endpoint),
+      routing.arguments?.length ? make("code", {}, `(${routing.arguments.map(argument).join(", ")})`) : null,
       ".",
     );
   const said = [asked, " "];
@@ -60,6 +61,11 @@ function verdict({ method, path, routing }) {
   if (hint) said.push(" ", make("strong", {}, hint));
   return notice("warning", ...said);
 }
+
+const argument = ({ name, value }) => `${name}=${written(value)}`;
+
+/** A value as Python would write it, as far as JSON tells. */
+const written = (value) => (typeof value === "string" ? `'${value}'` : String(value));
 
 function candidates({ candidates: list, left_out: leftOut }) {
   if (!list.length) return absent("There was no rule to try.");
@@ -82,7 +88,7 @@ function candidates({ candidates: list, left_out: leftOut }) {
   ];
 }
 
-function candidate({ rule, endpoint, methods, result, why, converters }) {
+function candidate({ rule, endpoint, methods, host, result, why, converters }) {
   const matched = result === "matched";
   return make(
     "li",
@@ -94,7 +100,7 @@ function candidate({ rule, endpoint, methods, result, why, converters }) {
       make(
         "p",
         {},
-        make("code", { class: "rule" }, rule),
+        make("code", { class: "rule" }, host ? `${host} ${rule}` : rule),
         " ",
         make("span", { class: "quiet" }, (methods ?? []).join(" ")),
       ),
@@ -111,16 +117,14 @@ function candidate({ rule, endpoint, methods, result, why, converters }) {
 
 function conversion({ name, converter, text, value, refused }) {
   const failed = refused ?? (value === null || value === undefined);
-  const written = converter.startsWith("<") ? converter : `<${converter}:${name}>`;
+  const shown = converter.startsWith("<") ? converter : `<${converter}:${name}>`;
   return make(
     "li",
     {},
-    make("code", {}, written),
+    make("code", {}, shown),
     " took ",
     make("code", {}, text),
-    failed
-      ? " and refused it"
-      : [" and made ", make("code", {}, typeof value === "string" ? `'${value}'` : String(value))],
+    failed ? " and refused it" : [" and made ", make("code", {}, written(value))],
   );
 }
 
