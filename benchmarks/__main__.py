@@ -15,6 +15,7 @@ from .servers import (
     BARE,
     PEERS,
     SHIPPED,
+    WIRE,
     CannotRun,
     Kind,
     Running,
@@ -27,6 +28,9 @@ from .servers import (
 
 # Of the floor's requests per processor-second, for GET /hello.
 GATES = {"shipped": 0.42, "bare": 0.50}
+WIRE_GATE = 2.0
+"""What recording may make of the processor time of GET /hello, as a multiple."""
+
 FAIR_P99_US = 20_000
 FAIR_GROWTH_BYTES = 2 * MIB
 
@@ -47,7 +51,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--servers",
-        default=",".join(["shipped", "bare", *(kind.name for kind in PEERS)]),
+        default=",".join(["shipped", "bare", "wire", *(kind.name for kind in PEERS)]),
         help="default: %(default)s, those that are installed; the floor is always measured",
     )
     parser.add_argument("--peers", action="store_true", help="complain about peers not installed")
@@ -131,7 +135,23 @@ def print_gates(samples: Samples) -> bool:
             f"  {name:8} {median(ratios):.2f} of the floor (rounds {min(ratios):.2f} to {max(ratios):.2f}),"
             f" gate {gate:.2f}: {'reached' if reached else 'MISSED'}"
         )
-    return all_reached
+    return all_reached & print_recording(samples)
+
+
+def print_recording(samples: Samples) -> bool:
+    """Say what recording costs, beside the server as it is shipped, and whether the gate is reached."""
+    if not {"shipped", "wire"} <= samples.keys():
+        return True
+    ratios = [
+        on.total_us / off.total_us
+        for off, on in zip(samples["shipped"], samples["wire"], strict=True)
+    ]
+    reached = median(ratios) <= WIRE_GATE
+    print(
+        f"  wire     {median(ratios):.2f} times what is shipped (rounds {min(ratios):.2f} to {max(ratios):.2f}),"
+        f" gate {WIRE_GATE:.2f}: {'reached' if reached else 'MISSED'}"
+    )
+    return reached
 
 
 def print_fairness(running: Running, request: bytes, seconds: float) -> bool:
@@ -151,7 +171,9 @@ def print_fairness(running: Running, request: bytes, seconds: float) -> bool:
 def chosen(given: argparse.Namespace) -> tuple[list[Case], list[Kind]]:
     """The cases and servers asked for, in the order of the tables."""
     cases = [case for case in CASES if case.name in given.cases.split(",")]
-    kinds = [kind for kind in [SHIPPED, BARE, *PEERS] if kind.name in given.servers.split(",")]
+    kinds = [
+        kind for kind in [SHIPPED, BARE, WIRE, *PEERS] if kind.name in given.servers.split(",")
+    ]
     if not cases or not kinds:
         raise CannotRun("no such case, or no such server; see --help")
     missing = [kind for kind in kinds if not kind.installed()]

@@ -65,6 +65,9 @@ def fastapi_on_uvicorn(port: int, log: Path) -> list[str]:
 
 SHIPPED = Kind("shipped", "Groundwire, as shipped", groundwire("--access-log", "{log}"))
 BARE = Kind("bare", "Groundwire, --access-log off", groundwire("--access-log", "off"))
+WIRE = Kind(
+    "wire", "Groundwire, --wire (recorder on)", groundwire("--access-log", "{log}", "--wire")
+)
 PEERS = [
     Kind(
         "flask",
