@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from groundwire import request as asked
 from groundwire.inspector.exports import KINDS, export, export_har
 from groundwire.inspector.har import read_har
 from groundwire.inspector.http_files import read_http_file
 from groundwire.inspector.masking import Masker
 from groundwire.protocol.http1.explain import explain_request
-from inspecting import Client, inspected
+from inspecting import Client, Program, inspected
 
 SERVER = "http://127.0.0.1:8000"
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -93,7 +94,7 @@ SENT = {
     "octets": request(*USUAL, "Content-Type: application/x-thing", content=bytes(range(256)) * 2),
     "chunks": request(*USUAL, FORM, "Transfer-Encoding: chunked", content=chunked(b"a=1", b"&b=2")),
     "an empty content": request(*USUAL, FORM, "Content-Length: 0", first="POST /echo HTTP/1.1"),
-    "content of a GET": request(*USUAL, FORM, content=b"a=1", first="GET /hello HTTP/1.1"),
+    "content of a GET": request(*USUAL, FORM, content=b"a=1", first="GET /read HTTP/1.1"),
     "another method": request(*USUAL, first="PROPFIND /hello HTTP/1.1"),
     "an odd method": request(*USUAL, first="A'B /hello HTTP/1.1"),
     "odd targets": request(*USUAL, first="GET /a/../b/./[{1-3}]|'\"?x={y}^ HTTP/1.1"),
@@ -108,7 +109,13 @@ SENT = {
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    with inspected(wire="on", wire_secrets=True) as client:
+    program = Program()
+
+    @program.app.get("/read")
+    def read() -> str:
+        return str(len(asked.get_data()))
+
+    with inspected(program, wire="on", wire_secrets=True) as client:
         yield client
 
 

@@ -221,6 +221,8 @@ def httpie(exchange: Exchange) -> str:
         raise ValueError("HTTPie cannot send a method that is not made of letters.")
     if not exchange.target.with_names().startswith(b"/"):
         raise ValueError("HTTPie cannot send a request target that is not a path.")
+    if any(not _is_utf8(value.with_names()) for _, value in exchange.request.fields):
+        raise ValueError("HTTPie cannot send a field value that is not UTF-8.")
     if any(_HTTPIE_ESCAPES.search(value.with_names()) for _, value in exchange.request.fields):
         raise ValueError("HTTPie cannot send a field value with this backslash.")
     content = exchange.request.content
@@ -238,6 +240,14 @@ def httpie(exchange: Exchange) -> str:
     lines = [first, *_httpie_fields(exchange), *last]
     comments = [f"# {line}\n" for line in (*remarks(exchange), *_httpie_remarks(exchange))]
     return "".join(comments) + " \\\n  ".join(lines) + "\n"
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _httpie_fields(exchange: Exchange) -> list[str]:

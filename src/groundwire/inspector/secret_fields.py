@@ -33,6 +33,10 @@ _SCHEME: Final = re.compile(
     rb"|vapid)[ \t]+",
     re.IGNORECASE,
 )
+# What credentials with parameters prove something by: Digest, OAuth 1, Hawk, AWS.
+_PROOF: Final = re.compile(
+    rb"(?:response|mac|token|signature|credential)=(?:\"([^\"]*)|([^\s,\"]+))", re.IGNORECASE
+)
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _BROKEN: Final = re.compile(rb"[\x00-\x20\x7f]")
 _HOSTS: Final = frozenset(b"host x-forwarded-host forwarded via".split())
@@ -55,8 +59,10 @@ def in_field(name: bytes, data: bytes, start: int, end: int) -> Iterator[Secret]
         scheme = _SCHEME.match(data, start, end)
         first = start if scheme is None else scheme.end()
         value = data[first:end].strip()
-        basic = scheme is not None and scheme[0].strip().lower() == b"basic"
-        yield Secret(first, end, (value, *(basic_values(value) if basic else ())))
+        values = [found[1] or found[2] for found in _PROOF.finditer(value)]
+        if scheme is not None and scheme[0].strip().lower() == b"basic":
+            values += basic_values(value)
+        yield Secret(first, end, (value, *values))
     else:
         value = data[start:end]
         if lower in _URLS:
