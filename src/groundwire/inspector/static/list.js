@@ -27,6 +27,7 @@ export class LiveList {
     this.loaded = false;
     this.meanwhile = null; // what comes in while the list is loaded
     this.scheduled = false;
+    this.offered = new Set(); // what can be chosen in the filters already
     this.filter = this.readFilters();
     filters.addEventListener("input", () => this.refilter());
     filters.addEventListener("submit", (event) => event.preventDefault());
@@ -165,9 +166,13 @@ export class LiveList {
   }
 
   /** Methods and endpoints that have been seen can be chosen. */
-  offerChoices({ method, endpoint }) {
-    offer(this.filters.elements.method, method);
-    offer(this.filters.elements.endpoint, endpoint);
+  offerChoices(summary) {
+    for (const name of ["method", "endpoint"]) {
+      const key = `${name} ${summary[name]}`;
+      if (this.offered.has(key) || this.offered.size > 2 * MOST_CHOICES) continue;
+      this.offered.add(key);
+      offer(this.filters.elements[name], summary[name]);
+    }
   }
 
   // --- rows -------------------------------------------------------------------------------------------------
@@ -297,9 +302,7 @@ function spoken({ method, target, status, octets: size, duration_us: duration, e
 
 function offer(select, value) {
   if (!value || select.length > MOST_CHOICES) return;
-  const options = [...select.options];
-  if (options.some((option) => option.value === value)) return;
-  const next = options.slice(1).find((option) => option.value > value);
+  const next = [...select.options].slice(1).find((option) => option.value > value);
   select.insertBefore(make("option", { value }, value), next ?? null);
 }
 

@@ -10,6 +10,7 @@ import { LiveList, requests } from "./list.js";
 import { grouped, make, refill, sized, takesKeys } from "./nodes.js";
 
 const METER_MILLISECONDS = 3000; // between two questions about how full the recorder is
+const LISTEN_AGAIN_MILLISECONDS = 10000;
 const RELOAD_MILLISECONDS = 300;
 const MOST_LOADED = 1000;
 
@@ -65,7 +66,15 @@ async function follow() {
 
 // --- the recorder -------------------------------------------------------------------------------------------
 
-async function load() {
+let loading = null;
+
+/** Load the list. Whoever asks while that is under way waits for the same answer. */
+function load() {
+  loading ??= loadList().finally(() => (loading = null));
+  return loading;
+}
+
+async function loadList() {
   await list.load(async () => {
     const response = await fetch(`requests?limit=${MOST_LOADED}&${list.query}`);
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -86,6 +95,7 @@ function searchAll() {
 /** Load the list soon: more has happened than was told of. While the list is paused it stays as it is. */
 function loadSoon() {
   reload ??= setTimeout(async () => {
+    await loading?.catch(() => {});
     reload = null;
     if (list.paused) missed = true;
     else await load().catch(() => {});
@@ -112,6 +122,8 @@ function listen() {
   events.addEventListener("error", () => {
     connected = false;
     drawState();
+    // The browser tries again by itself, unless it was answered with an error: too many follow.
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, LISTEN_AGAIN_MILLISECONDS);
   });
   events.addEventListener("exchange", (event) => {
     const summary = JSON.parse(event.data);
