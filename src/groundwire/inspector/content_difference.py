@@ -6,7 +6,6 @@ Bounded in time and size: it is made on a server's event loop. What is left out 
 import difflib
 import json
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from ..http.json_limits import JSONLimits, check_json
 from ..http.media_types import parse_options_header
+from .decoding import CannotDecode, decode_content
 from .shapes import is_list, is_object
 
 MAX_PATHS: Final = 100
@@ -25,9 +25,6 @@ COMPARED_LINES: Final = 1000
 have little in common take 5 ms."""
 
 SHOWN_CHARS: Final = 1000
-DECODED_BYTES: Final = 1024 * 1024
-"""Beyond, coded content is compared as it is."""
-
 HEX_OCTETS: Final = 16
 
 _TEXT_TYPES: Final = re.compile(
@@ -87,15 +84,12 @@ def content_difference(before: Content, after: Content) -> ContentDifference | N
 
 
 def _plain(content: Content) -> bytes:
-    """Take a coding off, if that can be done with little."""
-    if content.coding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        return content.octets
-    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    """Take codings off, if that can be done with little."""
     try:
-        plain = decompressor.decompress(content.octets, DECODED_BYTES)
-    except zlib.error:
+        plain, whole = decode_content(content.octets, content.coding)
+    except CannotDecode:
         return content.octets
-    return content.octets if decompressor.unconsumed_tail else plain
+    return plain if whole else content.octets
 
 
 def _text(octets: bytes, content: Content) -> str | None:

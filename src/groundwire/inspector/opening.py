@@ -12,6 +12,7 @@ from ..server.server_state import Answer, Counters, RequestLog
 from ..server.settings import ServerSettings
 from .access import PREFIX, Access, is_loopback_authority
 from .answers import File
+from .console import print_exchanges
 from .document import Document
 from .inspector import Inspector
 from .live import Live
@@ -55,6 +56,8 @@ class ShownInspector(Inspector):
         """Record, and answer what is the inspector's own."""
         super().attached(server)
         put_around(server, self.recorder, self._channel, masker=self.masker)
+        if server.settings.wire == "console":
+            print_exchanges(server, self.recorder)
 
     def announcement(self, server: Server, /) -> str:
         """Return a line that says where to look."""
