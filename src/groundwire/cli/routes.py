@@ -1,6 +1,5 @@
 """`groundwire routes`: what an application answers to."""
 
-import inspect
 import os
 import shutil
 from typing import Any, NamedTuple
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 import click
 
 from ..app.app_commands import domain_of, print_table, shown_methods
+from ..http.defined import place_of
 from .errors import CannotStart
 from .target import Program
 
@@ -86,16 +86,11 @@ def _where_defined(view: Any) -> str:
     """Return file and line of a view function, of what it wraps, or of its class."""
     if view is None:
         return "(no function)"
-    function = inspect.unwrap(getattr(view, "view_class", view))
-    while hasattr(function, "func"):  # functools.partial
-        function = function.func
-    try:
-        filename = inspect.getsourcefile(function) or "?"
-        line = inspect.getsourcelines(function)[1]
-    except (OSError, TypeError):
+    place = place_of(getattr(view, "view_class", view))
+    if not place.file:
         return "(built in)"
-    relative = os.path.relpath(filename)
-    return f"{filename if relative.startswith('..') else relative}:{line}"
+    relative = os.path.relpath(place.file)
+    return f"{place.file if relative.startswith('..') else relative}:{place.line}"
 
 
 def _where_it_runs(app: Any, rule: Any, view: Any) -> str:
