@@ -1,7 +1,11 @@
 """What a running server has recorded, its other workers included."""
 
 import asyncio
+import contextlib
+import itertools
+import json
 import os
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -11,12 +15,24 @@ from ..protocol.limits import MessageLimits
 from ..server.channel import ChildChannel
 from .document import Document, Summary, document, routing_of, summary
 from .events import Events
-from .gathered import Said, Siblings, fits, within
+from .gathered import ROOM_BYTES, Said, Siblings, fits, within
 from .recorder import Recorder
 from .wanted import Wanted
 
 AT_ONCE_BYTES: Final = 8192
 """An exchange of more octets is made a document in a thread, so that nobody waits for it."""
+
+TOO_LARGE: Final[Document] = {}
+"""In place of a document that has no room in a message."""
+
+ASKED_AGAIN: Final = 3
+"""Another worker that does not answer in time is asked so often."""
+
+ASKED_AT_ONCE: Final = 50
+AT_ONCE_SECONDS: Final = 0.05
+"""How long another worker makes documents before it sends what there is."""
+
+KEPT_SECONDS: Final = 5.0
 
 LOOKED_AT_ONCE: Final = 500
 """Records that are looked at before others have their turn. PERF: 10 µs each, where a text is looked for."""
@@ -56,6 +72,7 @@ class Live:
         self._recorder = recorder
         self._handler = handler
         self._limits = limits
+        self._making: dict[str, asyncio.Task[Document | None]] = {}
         self._siblings: Siblings | None = None
         if channel is None:
             self.events = Events(recorder)
@@ -67,6 +84,7 @@ class Live:
                 "requests": self._own_requests,
                 "ids": lambda: self._own_ids()[-IDS_MAX:],
                 "document": self._document_for_others,
+                "documents": self._documents_for_others,
                 "began": self._own_beginning,
                 "clear": self._clear_own,
                 "events": self._own_events,
@@ -100,15 +118,18 @@ class Live:
             NotKept: it is not known.
         """
         own = await self._own_document(id)
-        said = Said({}, []) if own is not None else await self._ask("document", id=id)
-        for found in (own, *said.values.values()):
+        if own is not None:
+            return own
+        said = Said({}, [])
+        for _ in range(ASKED_AGAIN):
+            said = await self._ask("document", id=id)
+            found: Document | None = next(filter(None, said.values.values()), None)
+            if found == TOO_LARGE:
+                raise NotKept(f"The exchange {id[:100]!r} is too large to be had of its worker.")
             if found is not None:
-                if "version" not in found:
-                    raise NotKept(
-                        f"The exchange {id[:100]!r} is too large to be had of its worker."
-                    )
-                whole: Document = found
-                return whole
+                return found
+            if not said.missing:
+                break
         if said.missing:
             pids = ", ".join(map(str, said.missing))
             raise NotKept(
@@ -123,11 +144,18 @@ class Live:
         """Iterate over all exchanges, oldest first, as far as they are still known when their turn comes."""
         said = await self._ask("ids")
         begun = [(at, id) for part in (self._own_ids(), *said.values.values()) for at, id in part]
-        for _, id in sorted(begun):
-            try:
-                yield await self.document(id)
-            except NotKept:
-                continue
+        ids = [id for _, id in sorted(begun)]
+        fetched: dict[str, Document] = {}
+        for place, id in enumerate(ids):
+            found = await self._own_document(id) or fetched.pop(id, None)
+            if found is None and self._siblings is not None:
+                fetched = await self._fetched(ids[place:])
+                found = fetched.pop(id, None)
+                if found is None:  # too much for one message, or forgotten
+                    with contextlib.suppress(NotKept):
+                        found = await self.document(id)
+            if found is not None:
+                yield found
             await asyncio.sleep(0)  # others have their turn between two
 
     async def clear(self) -> list[int]:
@@ -154,6 +182,14 @@ class Live:
     def close(self) -> None:
         """End the streams of those who follow."""
         self.events.close()
+
+    async def _fetched(self, ids: list[str]) -> dict[str, Document]:
+        """Have the other workers make documents of the first of these that are theirs."""
+        theirs = itertools.islice(
+            (id for id in ids if self._recorder.get(id) is None), ASKED_AT_ONCE
+        )
+        said = await self._ask("documents", ids=list(theirs))
+        return {id: found for part in said.values.values() for id, found in part.items()}
 
     async def _beginning(self, id: str) -> float:
         own = self._own_beginning(id)
@@ -203,8 +239,31 @@ class Live:
         return await asyncio.to_thread(document, record, routing, self._limits)
 
     async def _document_for_others(self, id: str) -> Document | None:
-        made = await self._own_document(id)
-        return made if made is None or fits(made) else {}
+        """Make a document; who asks does not wait for long, but asks again, and has it then."""
+        making = self._making.get(id)
+        if making is None:
+            loop = asyncio.get_running_loop()
+            making = self._making[id] = loop.create_task(self._own_document(id))
+            loop.call_later(KEPT_SECONDS, self._making.pop, id, None)
+        made = await asyncio.shield(making)
+        return made if made is None or fits(made) else TOO_LARGE
+
+    async def _documents_for_others(self, ids: list[str]) -> dict[str, Document]:
+        """Make as many of these documents as can be made at once, but one in any case."""
+        until = time.monotonic() + AT_ONCE_SECONDS
+        room_bytes = ROOM_BYTES
+        found: dict[str, Document] = {}
+        for id in ids:
+            made = await self._own_document(id)
+            if made is not None:
+                room_bytes -= len(json.dumps(made))
+                if found and room_bytes < 0:
+                    break
+                found[id] = made
+                if time.monotonic() > until:
+                    break
+                await asyncio.sleep(0)
+        return found
 
     def _own_beginning(self, id: str) -> float | None:
         record = self._recorder.get(id)
