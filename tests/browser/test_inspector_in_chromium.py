@@ -624,7 +624,9 @@ def test_an_error_shows_its_traceback_and_the_log(wire: Wire) -> None:
 
     assert "true" == page.get_by_role("tab", name="Error").get_attribute("aria-selected")
     assert "ZeroDivisionError: division by zero" == page.locator(".rule-broken h3").inner_text()
-    assert "in broken" in page.locator(".traceback").inner_text()
+    own = page.locator(".traceback .own").all_inner_texts()
+    assert "in broken" in own[0], "the program's frames stand out from ours"
+    assert "len([])" in own[1]
     assert "Exception on /broken" in page.locator(".logs").inner_text()
 
 
@@ -697,6 +699,31 @@ def test_a_request_is_sent_again_as_fields(wire: Wire) -> None:
     where.first.wait_for()
     assert ["$.got.item"] == where.all_inner_texts()
     assert '"tea"' in page.locator(".change .added").last.inner_text()
+
+
+def test_any_octets_can_be_edited_as_text(wire: Wire) -> None:
+    """Text that is typed stands for octets, and every octet can be typed."""
+    pieces = [
+        bytes(range(256)),
+        b"a\r\nb\nc\rd\r\r\n",
+        rb"\\x41\\n\\\\",
+        "é€🦆\u202e\u2028".encode(),
+        b"\xc3\xe2\x82",
+    ]
+    page = wire.open()
+
+    for data in [*pieces, b"".join(pieces)]:
+        text, back = page.evaluate(
+            """async (octets) => {
+              const {textOf, bytesOf} = await import("./static/editing.js");
+              const text = textOf(new Uint8Array(octets));
+              return [text, [...bytesOf(text)]];
+            }""",
+            list(data),
+        )
+        assert list(data) == back
+        assert "\r" not in text
+        assert "\u202e" not in text, "nothing that turns text around"
 
 
 def test_a_length_that_an_edit_made_wrong_is_pointed_out(wire: Wire) -> None:

@@ -94,20 +94,19 @@ function failed({ class: name, message, traceback, handled }) {
   ];
 }
 
-/** The lines of a traceback; where a frame begins, and the error at its end, stand out. */
+/** The lines of a traceback. Frames of the program stand out from those of libraries and of Groundwire. */
 function frames(traceback) {
   const lines = traceback.replace(/\n$/, "").split("\n");
+  let kind = "";
   return lines.map((line, index) => {
-    const kind = /^\s+File "/.test(line)
-      ? "frame"
-      : /^\s/.test(line)
-        ? "code"
-        : index === lines.length - 1
-          ? "last"
-          : "note";
-    return make("span", { class: kind }, `${line}\n`);
+    const file = /^\s+(?:\| )?File "([^"]*)"/.exec(line)?.[1];
+    if (file !== undefined) kind = LIBRARY.test(file) ? "library" : "own";
+    else if (!/^\s/.test(line)) kind = index === lines.length - 1 ? "last" : "";
+    return make("span", { class: kind || null }, `${line}\n`);
   });
 }
+
+const LIBRARY = /[\\/](?:site-packages|dist-packages|lib[\\/]python[\d.]+|src[\\/]groundwire)[\\/]|^<frozen/;
 
 function logTable(logs) {
   const rows = logs.map(({ at_us: at, level, logger, message, file, line }) =>

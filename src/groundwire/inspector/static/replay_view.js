@@ -29,14 +29,14 @@ const PREVIEW_MILLISECONDS = 120; // after the last key
 /** Make the view of an exchange. `readOnly`: there is nobody to send it to, but it can be copied. */
 export function replayView(exchange, readOnly) {
   if (readOnly)
-    return make("div", { class: "replay reading-column" }, section("Take with you", exportsOf(exchange)));
+    return make("div", { class: "replay reading-column" }, section("Copy as", exportsOf(exchange)));
   const editor = new Editor(exchange);
   return make(
     "div",
     { class: "replay reading-column" },
     section("Send again", editor.node),
     editor.outcome,
-    section("Take with you", exportsOf(exchange)),
+    section("Copy as", exportsOf(exchange)),
   );
 }
 

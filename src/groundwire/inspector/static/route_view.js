@@ -57,7 +57,9 @@ function verdict({ method, path, routing }) {
       ".",
     );
   else said.push("matches none of the rules below.");
-  if (verdict?.why) said.push(` ${sentence(verdict.why)}`);
+  // What the error page says of 404 and 405 has just been said, and better.
+  if (verdict?.why && ["redirect", "refused"].includes(verdict.result))
+    said.push(` ${sentence(verdict.why)}`);
   if (hint) said.push(" ", make("strong", {}, hint));
   return notice("warning", ...said);
 }
