@@ -123,7 +123,8 @@ class Live:
         said = Said({}, [])
         for _ in range(ASKED_AGAIN):
             said = await self._ask("document", id=id)
-            found: Document | None = next(filter(None, said.values.values()), None)
+            told = (each for each in said.values.values() if each is not None)
+            found: Document | None = next(told, None)
             if found == TOO_LARGE:
                 raise NotKept(f"The exchange {id[:100]!r} is too large to be had of its worker.")
             if found is not None:
