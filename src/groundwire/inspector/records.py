@@ -186,7 +186,7 @@ class Record:
         self.failure: dict[str, Any] | None = None
         """What was raised: ``class``, ``message``, ``traceback`` (a text) and ``handled``."""
 
-        self._notes: list[_Note] = _NONE_YET
+        self._notes: tuple[_Note, ...] = ()
         self.logs: list[dict[str, Any]] = _NONE_YET
         """``time_us`` (since the first byte), ``level``, ``logger``, ``message``, ``file``, ``line``."""
 
@@ -388,25 +388,33 @@ class Record:
             return
         if len(self._notes) >= NOTES_MAX:
             return
-        if kind != "called" and (kind != "matched" or facts.get("view_args")):
-            self.tells = True
-            facts = plain(facts)
-            self._noted += size_of(facts)
-            if self.finished:
-                facts = with_texts(facts, self._masked_late)
-        note = packed(kind, facts)
-        self._noted += NOTE_OCTETS
-        if self._notes:
-            self._notes.append(note)
+        if tuple(facts) == _FACTS.get(kind):
+            if kind == "called":
+                note = ("called", *facts.values())
+            elif facts["view_args"]:
+                note = self._told(kind, facts)
+            else:
+                note = ("matched", facts["endpoint"], facts["rule"], None, facts["at"])
         else:
-            self._notes = [note]
+            note = self._told(kind, facts)
+        self._notes = (*self._notes, note)
+        self._noted += NOTE_OCTETS
         if self.finished or self._noted > CONTENT_BYTES:
             self._keeper.settle_late(self)
+
+    def _told(self, kind: str, facts: dict[str, Any]) -> _Note:
+        """Return a note of what a client or a program has said."""
+        self.tells = True
+        facts = plain(facts)
+        self._noted += size_of(facts)
+        if self.finished:
+            facts = with_texts(facts, self._masked_late)
+        return packed(kind, facts)
 
     @property
     def notes(self) -> list[tuple[str, dict[str, Any]]]:
         """What was noted, in its order; see `groundwire.http.tracing.Trace`."""
-        return [(note[0], unpacked(note)) for note in tuple(self._notes)]
+        return [(note[0], unpacked(note)) for note in self._notes]
 
     @property
     def has_notes(self) -> bool:
@@ -468,7 +476,7 @@ class Record:
     def view_args(self) -> dict[str, Any] | None:
         """What the view was given, by name; None if it was not noted."""
         if self.tells:
-            for note in tuple(self._notes):
+            for note in self._notes:
                 if note[0] == "matched":
                     return cast("dict[str, Any] | None", unpacked(note).get("view_args"))
         return None
@@ -481,12 +489,12 @@ class Record:
         if self.failure is not None:
             texts = {name: masked(self.failure[name]) for name in ("message", "traceback")}
             self.failure = {**self.failure, **texts}
-        self._notes = [
+        self._notes = tuple(
             note
             if note[0] == "called"
             else packed(note[0], _masked_facts(unpacked(note), masked, masked_value))
-            for note in tuple(self._notes)
-        ]
+            for note in self._notes
+        )
 
     def octets(self) -> int:
         """Return what it takes in memory."""
@@ -507,7 +515,6 @@ class Record:
             setattr(other, name, getattr(self, name))
         other.request = bytes(self.request)
         other.response = bytes(self.response)
-        other._notes = list(self._notes)
         other.logs = [dict(line) for line in self.logs]
         other.failure = None if self.failure is None else dict(self.failure)
         return other
@@ -552,9 +559,11 @@ def unpacked(note: _Note) -> dict[str, Any]:
     """Return the facts of a note."""
     names = _FACTS.get(note[0])
     if names is not None and len(note) == len(names) + 1:
-        return dict(zip(names, note[1:], strict=True))
-    facts: dict[str, Any] = note[1]
-    return facts
+        facts = dict(zip(names, note[1:], strict=True))
+        if note[0] == "matched" and facts["view_args"] is None:
+            facts["view_args"] = {}
+        return facts
+    return cast("dict[str, Any]", note[1])
 
 
 def _masked_facts(
