@@ -230,8 +230,8 @@ class BaseWSGIServer:
         self.multithread = threaded
         self.passthrough_errors = passthrough_errors
         chosen = _settings(host, port, threaded, settings, configuration_of(app))
-        handler = _handler(app)
-        self._server = Server(handler, chosen, observer=inspector_for(handler, chosen))
+        served = _handler(app)
+        self._server = Server(served, chosen, observer=inspector_for(served, chosen))
         self._server.open()
         self.port = self.server_port = self._server.port or 0
         self.server_address = (host, self.port)
