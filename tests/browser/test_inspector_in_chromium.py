@@ -31,6 +31,10 @@ ANSWER = {"id": 7, "name": "Ada", "orders": [{"id": 1, "open": True}, {"id": 2, 
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 
 
+HELD = threading.Event()
+"""Lets go what waits in the shop."""
+
+
 def shop() -> Groundwire:
     app = Groundwire("shop")
 
@@ -73,6 +77,11 @@ def shop() -> Groundwire:
         response.content_type = "image/svg+xml"
         response.set_etag("65a-1f")
         return response.make_conditional(request)
+
+    @app.get("/held")
+    def held() -> str:
+        assert HELD.wait(10)
+        return "at last"
 
     @app.get("/broken")
     def broken() -> str:
@@ -334,6 +343,24 @@ def test_rows_are_filtered_by_text_status_method_and_endpoint(wire: Wire) -> Non
     assert 10 == len(targets())
 
 
+def test_an_exchange_that_goes_on_is_shown_before_its_end(wire: Wire) -> None:
+    wire.clear()
+    page = wire.open()
+    HELD.clear()
+    client = threading.Thread(target=wire.send, args=[message("GET /held HTTP/1.1")])
+    client.start()
+    try:
+        page.locator(".row.under-way").click()
+        page.get_by_text("The answer is being made.").wait_for()
+    finally:
+        HELD.set()
+        client.join()
+
+    page.locator(".subject .status", has_text="200 OK").wait_for()
+    assert "HTTP/1.1 200 OK" in page.locator(".octets").last.inner_text()
+    expect(page.locator(".row .status")).to_have_text("200")
+
+
 def test_the_list_pauses_and_goes_on(wire: Wire) -> None:
     wire.clear()
     wire.send(REQUESTS["json"])
@@ -524,6 +551,34 @@ def test_a_long_message_is_made_as_far_as_somebody_looks(wire: Wire) -> None:
     expect(octets.locator(".row").last.locator(".pairs")).to_have_text(re.compile("ff$"))
     assert octets.evaluate(count) < 3000
     page.keyboard.press("x")
+
+
+def test_the_text_of_a_long_message_goes_on_to_what_was_kept(wire: Wire) -> None:
+    lines = b"".join(b"line %d\n" % number for number in range(10_000))
+    id = wire.send(message("POST /blob HTTP/1.1", "Content-Type: text/plain", content=lines))
+    request = wire.document(id)["request"]
+    page = wire.open(id, "wire")
+    octets = page.locator(".message").first.locator(".octets")
+
+    # As far down as one can scroll, again and again.
+    octets.evaluate(
+        """async node => {
+          for (let height = 0; height !== node.scrollHeight; ) {
+            height = node.scrollTop = node.scrollHeight;
+            await new Promise(done => setTimeout(() => requestAnimationFrame(done)));
+          }
+        }"""
+    )
+
+    raw = base64.b64decode(request["raw"])
+    missing = f"{request['size'] - len(raw):,} octets more were not kept"
+    assert missing in octets.locator(".cut").inner_text()
+    shown = octets.locator("[data-start]").last
+    assert str(len(raw)) == shown.get_attribute("data-end")
+    assert (
+        f"{request['size']:,} octets, {len(raw):,} kept"
+        in page.locator(".message").first.inner_text()
+    )
 
 
 # --- views ----------------------------------------------------------------------------------------------------
