@@ -18,11 +18,13 @@ from .explain import explain
 from .flask import flask
 from .learn import learn
 from .listen import listen
+from .replay import replay
 from .routes import routes
 from .run import run
 from .shell import shell
 from .target import Program, is_file_name
 from .top import top
+from .wire import wire
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -150,7 +152,10 @@ groundwire = GroundwireGroup(
 # Behind those a FlaskGroup has, since `.env` may ask for it.
 groundwire.params.append(as_flask_option)
 
-for command in (run, ctl, top, shell, routes, listen, explain, learn, doctor, demo, flask):
+for command in (
+    *(run, ctl, top, shell, routes),
+    *(listen, explain, wire, replay, learn, doctor, demo, flask),
+):
     groundwire.add_command(command)
 
 

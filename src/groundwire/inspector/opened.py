@@ -9,8 +9,9 @@ from ..http.handler import ContentPolicy
 from ..http.request import Request
 from ..protocol.http1.explain import explain_request, explain_response
 from .access import PREFIX, Access
-from .answers import redirect, respond
+from .answers import File, redirect, respond
 from .document import Document
+from .exports import export
 from .har import Entry, open_har
 from .live import NotKept
 from .message_view import describe_message
@@ -136,19 +137,29 @@ class Opened:
         return []
 
 
+def export_for_its_server(document: Document, kind: str, url: str) -> File:
+    """Export an exchange for the server that it was recorded on; see `groundwire.inspector.pages.Export`."""
+    server = document["server"]
+    return export(
+        document,
+        kind,
+        f"{document['scheme']}://{server}" if server and not server.startswith("/") else url,
+    )
+
+
 class OpenedHandler:
     """Answers with the page and its JSON, to this machine only, and leads everybody to it.
 
     Args:
         source: the exchanges.
-        export: makes what can be copied of one.
+        exporter: makes what can be copied of one.
     """
 
     request_class: type[Request] = Request
 
-    def __init__(self, source: Opened, export: Export | None = None) -> None:
+    def __init__(self, source: Opened, exporter: Export | None = None) -> None:
         self._access = Access()
-        self._pages = Pages(source, export=export)
+        self._pages = Pages(source, export=exporter)
 
     def handle(self, request: Request) -> Answer:
         """Answer a request."""
@@ -158,7 +169,7 @@ class OpenedHandler:
             return redirect(307, f"{PREFIX}/")
         return respond(404, f"The page is at {PREFIX}/, for this machine only.\n", "text/plain")
 
-    def content_policy(self, _request: Request) -> ContentPolicy:
+    def content_policy(self, request: Request) -> ContentPolicy:
         """Take hardly any content: nothing can be sent anywhere from here."""
         return ContentPolicy(limit_bytes=65_536, whole=True)
 

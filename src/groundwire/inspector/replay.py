@@ -106,11 +106,12 @@ class Outcome:
         return values[0] if values else ""
 
 
-def parse_target(text: str) -> Address:
+def parse_target(text: str, *, verify: bool = True) -> Address:
     """Read where a person wants requests to be sent.
 
     Args:
         text: an http or https URL without a path, or ``unix:`` and the path of a socket.
+        verify: whether a certificate must be good.
 
     Raises:
         ReplayError: it is neither.
@@ -131,7 +132,9 @@ def parse_target(text: str) -> Address:
             f"{text!r} has a path, but which one is asked for is up to each request; leave it out."
         )
     secure = parts.scheme == "https"
-    return Address(parts.hostname, port or (443 if secure else 80), secure=secure)
+    return Address(
+        parts.hostname, port or (443 if secure else 80), secure=secure, verify=verify or not secure
+    )
 
 
 def own_address(server: Server) -> Address:
