@@ -263,6 +263,14 @@ def test_nothing_else_opens_where_a_token_is_set_on_this_machine_neither(text: s
     assert not own(text, token=TOKEN)
 
 
+def test_a_token_may_have_any_letters() -> None:
+    token = "schlüssel-für-den-draht"
+    as_sent = token.encode().decode("latin-1")
+
+    assert own(get("/__wire__/", f"Authorization: Bearer {as_sent}"), token=token)
+    assert own(get("/__wire__/?token=schl%C3%BCssel-f%C3%BCr-den-draht"), token=token)
+
+
 def test_the_cookie_is_hidden_from_scripts_and_from_other_sites_and_holds_no_token() -> None:
     cookie = Access(TOKEN).set_cookie("https")
 

@@ -121,8 +121,9 @@ class Access:
         for name, value in head.fields.lines:
             lower = name.lower()
             if lower == b"authorization":
-                scheme, _, credentials = value.decode("latin-1").partition(" ")
-                if scheme.lower() == "bearer" and self._is_token(credentials.strip()):
+                scheme, _, credentials = value.partition(b" ")
+                is_token = hmac.compare_digest(credentials.strip(), self._token)
+                if scheme.lower() == b"bearer" and is_token:
                     return True
             elif lower == b"cookie":
                 cookies = parse_cookie(value.decode("latin-1"))
