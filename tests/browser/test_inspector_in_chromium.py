@@ -610,6 +610,15 @@ def test_a_request_is_shown_as_what_it_means(wire: Wire, ids: dict[str, str]) ->
     assert "Ada" not in tree.inner_text()
 
 
+def test_numbers_of_json_are_shown_as_they_were_written(wire: Wire) -> None:
+    content = b"[12345678901234567890, 1.0, -0, 2e3, 7]"
+    sent = message("POST /orders HTTP/1.1", "Content-Type: application/json", content=content)
+    page = wire.open(wire.send(sent), "parsed")
+
+    numbers = page.get_by_role("article", name="Request").locator(".tree .number")
+    assert content.decode()[1:-1].split(", ") == numbers.all_inner_texts()
+
+
 def test_a_form_of_parts_is_shown_by_its_parts(wire: Wire) -> None:
     page = wire.open(wire.send(REQUESTS["photo"]), "parsed")
     shown = page.get_by_role("article", name="Request").locator(".part").last.inner_text()

@@ -125,7 +125,7 @@ function contentOf(content) {
     json: () =>
       content.json === null && content.text?.trim() !== "null"
         ? textBlock(content.text)
-        : make("div", { class: "tree" }, tree(null, content.json, 0)),
+        : make("div", { class: "tree" }, tree(null, asWritten(content), 0)),
     multipart: () => partTable(content.parts),
     text: () => textBlock(content.text),
     binary: () => absent("Not text. Its octets are in the Wire view."),
@@ -166,10 +166,30 @@ function partTable(parts) {
 
 // --- JSON ---------------------------------------------------------------------------------------------------
 
+/** A number as it was written, where that is not how JavaScript would write it: 1.0, or more digits than it keeps. */
+class Numeral {
+  constructor(text) {
+    this.text = text;
+  }
+}
+
+/** The value of JSON, its numbers as they were written. An older browser reads them as it can. */
+function asWritten({ json, text, text_cut: cut }) {
+  const keep = (_key, value, context) =>
+    typeof value === "number" && context?.source !== undefined && context.source !== String(value)
+      ? new Numeral(context.source)
+      : value;
+  try {
+    return cut ? json : JSON.parse(text, keep);
+  } catch {
+    return json;
+  }
+}
+
 /** A value of JSON with its key; objects and arrays open and close, and are made when they first open. */
 function tree(key, value, depth) {
   const label = key === null ? [] : [make("span", { class: "key" }, key), ": "];
-  if (value === null || typeof value !== "object")
+  if (value === null || typeof value !== "object" || value instanceof Numeral)
     return make("div", { class: "leaf" }, label, scalar(value));
   const list = Array.isArray(value);
   const entries = list ? value.map((item, index) => [String(index), item]) : Object.entries(value);
@@ -203,6 +223,7 @@ function addEntries(branch, entries, depth, from = 0) {
 }
 
 function scalar(value) {
+  if (value instanceof Numeral) return make("span", { class: "scalar number" }, value.text);
   const type = value === null ? "null" : typeof value;
   return make("span", { class: `scalar ${type}` }, JSON.stringify(value));
 }
