@@ -1,8 +1,16 @@
 """Which names are secret."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from groundwire.http.secrets import PUBLIC_FIELDS, SECRET_FIELDS, is_secret, is_secret_field
+from groundwire.http.secrets import (
+    PUBLIC_FIELDS,
+    SECRET_FIELDS,
+    is_secret,
+    is_secret_field,
+    mentions_secret,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +64,22 @@ def test_a_query_with_a_secret_name_is_secret_as_a_whole() -> None:
     for name in ("key", "auth", "sid", "monkey", "autho"):
         for query in (f"{name}=word", f"a=1&{name}=ori", f"{name}&b", f"a={name}&{name}=x#word"):
             assert is_secret(query)
+
+
+NAMES = st.sampled_from(
+    ["Token", "x-api-KEY", "sid", "a.pin", "authors", "page", "keyword", "SSN1"]
+)
+
+
+@given(st.lists(NAMES | st.text(max_size=5), max_size=6), st.sampled_from('=&"; '))
+def test_a_text_that_mentions_none_has_no_secret_name(names: list[str], between: str) -> None:
+    text = between.join(names).lower().encode()
+
+    assert mentions_secret(text) or not any(
+        is_secret(name) for name in names if name.isascii() and name.lower() not in PUBLIC_FIELDS
+    )
+
+
+def test_a_text_without_secret_names_is_known_for_it() -> None:
+    assert not mentions_secret(b"an author of keywords who shipped inside designs")
+    assert mentions_secret(b"a=1&sid=2")

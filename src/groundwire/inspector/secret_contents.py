@@ -16,6 +16,7 @@ from typing import Final
 from .secret_text import (
     Secret,
     decoded_secret,
+    in_authorities,
     in_credentials,
     in_encoded,
     in_escaped_json,
@@ -23,6 +24,7 @@ from .secret_text import (
     in_urls,
     is_secret_name,
     match_end,
+    mentions_secret_name,
     shifted,
     unescaped,
 )
@@ -51,6 +53,10 @@ def in_content(content: bytes, media_type: str, *, asked: bool, depth: int = 0) 
     if kind.startswith("multipart/") or (asked and content.lstrip(b"\r\n").startswith(b"--")):
         yield from in_multipart(content, media_type, asked=asked, depth=depth)
         return
+    if not mentions_secret_name(content):
+        yield from in_credentials(content)
+        yield from in_authorities(content)
+        return
     if kind == "application/x-www-form-urlencoded":
         yield from in_form(content)
     elif "html" in kind:
@@ -63,8 +69,7 @@ def in_content(content: bytes, media_type: str, *, asked: bool, depth: int = 0) 
             yield from in_form(content)
     yield from in_urls(content)
     yield from in_json(content)
-    if b"eyJ" in content or b"PRIVATE KEY" in content:
-        yield from in_credentials(content)
+    yield from in_credentials(content)
 
 
 def _in_wide(content: bytes, media_type: str, *, asked: bool, depth: int) -> Iterator[Secret]:
@@ -102,7 +107,7 @@ def in_form(content: bytes) -> Iterator[Secret]:
 
 # Looked for at each quotation mark, so that one too many hides no name.
 _MEMBER: Final = re.compile(
-    rb'"(?=((?:[^"\\\n]|\\.){1,256}+)"[ \t\r\n]{0,64}+:[ \t\r\n]{0,64}+)', re.DOTALL
+    rb'"(?=((?:[^"\\\n]++|\\.){1,256}+)"[ \t\r\n]{0,64}+:[ \t\r\n]{0,64}+)', re.DOTALL
 )
 _COLON: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
 _STRING: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)

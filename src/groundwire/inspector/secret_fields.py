@@ -107,7 +107,9 @@ def _in_cookies(data: bytes, start: int, end: int, *, answered: bool) -> Iterato
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/[0-9.]+ [0-9]{3}")
 _VALUE_NAME: Final = re.compile(rb"[?&;#]([^?&;#=]{1,200}+)=")
-_BROKEN_PAIR: Final = re.compile(rb"[?&;#]([^?&;#=\x00-\x20\x7f-\xff]{1,200}+)[\x00-\x20\x7f-\xff]")
+_BROKEN_PAIR: Final = re.compile(
+    rb"[?&;#]([^?&;#=:\x00-\x20\x7f-\xff]{1,200}+)[:\x00-\x20\x7f-\xff]"
+)
 _TO_AMPERSAND: Final = re.compile(rb"[^&]*")
 _NO_NAME: Final = re.compile(rb"[\x00-\x20\x7f-\xff]")
 _AUTHORITY_END: Final = re.compile(rb"[/?#]")

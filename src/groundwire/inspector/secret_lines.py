@@ -107,6 +107,10 @@ def _in_line(data: bytes, line: Line, before: bytes) -> Generator[Secret, None, 
     if not secret_name and _BROKEN_NAME.match(text):
         # Not a name that a field can have. What it was before a fault broke it cannot be known.
         secret_name = True
+    second = data.find(b":", line.name_end + 1, line.end)
+    if not secret_name and second >= 0 and not _NO_NAME.search(data, line.name_end + 1, second):
+        # One colon too many, within a name.
+        secret_name = is_secret_field_name(data[line.start : second])
     if secret_name and not is_secret_field_name(name):
         name = b"authorization"
     open_end = secret_name
