@@ -70,7 +70,7 @@ def read_har(data: bytes) -> list[Entry]:
     for number, entry in enumerate(entries, 1):
         try:
             found.append(_entry(entry))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             reason = (
                 str(error)
                 if isinstance(error, ReplayError)
