@@ -77,6 +77,9 @@ class Recorder:
         self.bound_octets = bound_octets
         self.bound_messages = bound_messages
         self.worker = worker
+        self.lines = (
+            b'X-Wire-Id: %d-%%d\r\nLink: </__wire__/requests/%d-%%d>; rel="describedby"\r\n'
+        ) % (worker, worker)
         self.dropped = 0
         self.connections = 0
         self.is_own: Callable[[Request], bool] | None = None
@@ -172,7 +175,10 @@ class Recorder:
             self._mask(record)
         record.finished = True
         self._finished.append(record.serial)
-        octets = record.octets()
+        if record.request_masked or record.response_masked:
+            octets = record.octets()
+        else:  # PERF: the same, without a call
+            octets = RECORD_OCTETS + len(record.request) + len(record.response) + record.told_octets
         self._octets += octets - record.counted
         record.counted = octets
         if self._octets > self.bound_octets or len(self._records) > self.bound_messages:

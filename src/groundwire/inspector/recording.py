@@ -261,9 +261,10 @@ class Recording(Connection):
         if unsent or len(output) > 1:
             self._flush_many(output)
             return
-        # PERF: one answer goes out, that of the exchange which is going on.
-        answer = output[0]
-        super()._flush(output)
+        # PERF: one answer goes out, that of the exchange which is going on; as `Connection._flush`, without a call.
+        answer = output.pop()
+        self.octets_sent += len(answer)
+        self.transport.write(answer)
         record = self.record
         if record is None:
             return
@@ -400,7 +401,7 @@ class RecordedDelivery(IdentifiedDelivery):
             writer.lines = record.lines
             if not record.ended:
                 record.ended = perf_counter()
-            if not record.has_notes:
+            if not record.noted:
                 record.set_endpoint(endpoint_of(self.request))
         return super()._respond(response)
 
@@ -436,7 +437,7 @@ def recording_handle(handle: Callable[[Request], Answer]) -> Callable[[Request],
         if isinstance(answer, Response):
             record.ended = perf_counter()
             record.place = "inline"
-            if not record.has_notes:
+            if not record.noted:
                 record.set_endpoint(endpoint_of(request))
         elif isinstance(answer, InThread):
             record.place = "thread"

@@ -66,6 +66,8 @@ class Keeper(Protocol):
     """What keeps records (`groundwire.inspector.recorder.Recorder`)."""
 
     worker: int
+    lines: bytes
+    """See `Record.lines`; with two places for the record's number."""
 
     def settle(self, record: "Record") -> None:
         """Count what has come to a record; on the loop's thread only."""
@@ -95,8 +97,6 @@ class Record:
         "_endpoint",
         "_keeper",
         "_local",
-        "_noted",
-        "_notes",
         "_peer",
         "_status",
         "accepted",
@@ -115,6 +115,7 @@ class Record:
         "head_sent",
         "last_sent",
         "logs",
+        "noted",
         "number",
         "parsed",
         "place",
@@ -129,6 +130,7 @@ class Record:
         "started",
         "state",
         "tells",
+        "told_octets",
     )
 
     def __init__(
@@ -186,7 +188,9 @@ class Record:
         self.failure: dict[str, Any] | None = None
         """What was raised: ``class``, ``message``, ``traceback`` (a text) and ``handled``."""
 
-        self._notes: tuple[_Note, ...] = ()
+        self.noted: tuple[_Note, ...] = ()
+        """What was noted, as it is kept; `notes` has it in full."""
+
         self.logs: list[dict[str, Any]] = _NONE_YET
         """``time_us`` (since the first byte), ``level``, ``logger``, ``message``, ``file``, ``line``."""
 
@@ -201,7 +205,7 @@ class Record:
         self.ended = 0.0
         self.head_sent = 0.0
         self.last_sent = 0.0
-        self._noted = 0
+        self.told_octets = 0
         self.counted = 0
         self.tells = False
         """Whether notes hold what a program or a client has said."""
@@ -221,11 +225,7 @@ class Record:
     @property
     def lines(self) -> bytes:
         """The field lines by which an answer tells where this is found. PERF: 0.2 µs."""
-        name = b"%d-%d" % (self._keeper.worker, self.serial)
-        return b'X-Wire-Id: %b\r\nLink: </__wire__/requests/%b>; rel="describedby"\r\n' % (
-            name,
-            name,
-        )
+        return self._keeper.lines % (self.serial, self.serial)
 
     @property
     def began_at(self) -> float:
@@ -386,7 +386,7 @@ class Record:
         if kind == "error":
             self.fail(facts.get("exception"), handled=bool(facts.get("handled")))
             return
-        if len(self._notes) >= NOTES_MAX:
+        if len(self.noted) >= NOTES_MAX:
             return
         if tuple(facts) == _FACTS.get(kind):
             if kind == "called":
@@ -397,16 +397,16 @@ class Record:
                 note = ("matched", facts["endpoint"], facts["rule"], None, facts["at"])
         else:
             note = self._told(kind, facts)
-        self._notes = (*self._notes, note)
-        self._noted += NOTE_OCTETS
-        if self.finished or self._noted > CONTENT_BYTES:
+        self.noted = (*self.noted, note)
+        self.told_octets += NOTE_OCTETS
+        if self.finished or self.told_octets > CONTENT_BYTES:
             self._keeper.settle_late(self)
 
     def _told(self, kind: str, facts: dict[str, Any]) -> _Note:
         """Return a note of what a client or a program has said."""
         self.tells = True
         facts = plain(facts)
-        self._noted += size_of(facts)
+        self.told_octets += size_of(facts)
         if self.finished:
             facts = with_texts(facts, self._masked_late)
         return packed(kind, facts)
@@ -414,12 +414,7 @@ class Record:
     @property
     def notes(self) -> list[tuple[str, dict[str, Any]]]:
         """What was noted, in its order; see `groundwire.http.tracing.Trace`."""
-        return [(note[0], unpacked(note)) for note in self._notes]
-
-    @property
-    def has_notes(self) -> bool:
-        """Whether anything was noted."""
-        return bool(self._notes)
+        return [(note[0], unpacked(note)) for note in self.noted]
 
     def log(
         self, level: str, logger: str, message: Callable[[], str], file: str, line: int
@@ -441,7 +436,7 @@ class Record:
             "file": file,
             "line": line,
         }
-        self._noted += LOG_OCTETS + sys.getsizeof(text)
+        self.told_octets += LOG_OCTETS + sys.getsizeof(text)
         self.logs = [*self.logs, told]
         self._keeper.settle_late(self)
 
@@ -466,7 +461,7 @@ class Record:
             "traceback": text,
             "handled": handled,
         }
-        self._noted += size_of(self.failure)
+        self.told_octets += size_of(self.failure)
         self._keeper.settle_late(self)
 
     def _masked_late(self, text: str) -> str:
@@ -476,7 +471,7 @@ class Record:
     def view_args(self) -> dict[str, Any] | None:
         """What the view was given, by name; None if it was not noted."""
         if self.tells:
-            for note in self._notes:
+            for note in self.noted:
                 if note[0] == "matched":
                     return cast("dict[str, Any] | None", unpacked(note).get("view_args"))
         return None
@@ -489,16 +484,16 @@ class Record:
         if self.failure is not None:
             texts = {name: masked(self.failure[name]) for name in ("message", "traceback")}
             self.failure = {**self.failure, **texts}
-        self._notes = tuple(
+        self.noted = tuple(
             note
             if note[0] == "called"
             else packed(note[0], _masked_facts(unpacked(note), masked, masked_value))
-            for note in self._notes
+            for note in self.noted
         )
 
     def octets(self) -> int:
         """Return what it takes in memory."""
-        octets = RECORD_OCTETS + len(self.request) + len(self.response) + self._noted
+        octets = RECORD_OCTETS + len(self.request) + len(self.response) + self.told_octets
         if self.finished:
             if not (self.request_masked or self.response_masked):
                 return octets
