@@ -428,6 +428,38 @@ def test_content_for_the_inspector_knows_no_limit_of_the_applications() -> None:
         assert (200, 200) == (answer.status, answer.json["status"])
 
 
+OWN = (
+    b"POST /__wire__/replay HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Connection: close\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"Content-Length: 10\r\n\r\n{", b"400"),  # and then the end
+        (b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n{}", b"400"),
+        (b"Content-Length: 99999999999\r\n\r\n", b"413"),
+    ],
+)
+def test_its_own_requests_are_nobodys_business_when_they_are_broken_either(
+    tmp_path: Path, rest: bytes, status: bytes
+) -> None:
+    program, path = Program(), tmp_path / "log"
+    with inspected(program, access_log=str(path)) as client:
+        with client.served.connect() as peer:
+            peer.sendall(OWN + rest)
+            peer.shutdown(1)
+            answer = b"".join(iter(lambda: peer.recv(65536), b""))
+
+        assert status in answer
+        assert ([], []) == (client.listed(), program.seen)
+        counters = client.served.server.counters
+        assert (0, 0) == (counters.requests, counters.refused)
+    assert "" == path.read_text()
+
+
 def test_content_without_end_is_refused() -> None:
     with inspected() as client:
         answer = client.served.exchange(
