@@ -87,7 +87,7 @@ class Answer:
 def difference(before: Answer, after: Answer) -> Difference:
     """Return how `after` differs from `before`, as the documentation of the inspector's JSON says.
 
-    PERF: 0.2 ms for answers of a few kilobytes; 40 ms at most for two that have little in common.
+    PERF: 0.2 ms for answers of a few kilobytes, 60 ms for a megabyte of JSON.
     """
     notes = [*_notes(before, "recorded"), *_notes(after, "new")]
     old, new = before.content(), after.content()
