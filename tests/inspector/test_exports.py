@@ -493,6 +493,44 @@ def test_content_that_was_not_kept_whole_is_said_to_be() -> None:
         assert "# The content was not kept whole: only its first 3 octets" in text(document, kind)
 
 
+def test_a_server_with_tls_is_asked_with_tls() -> None:
+    for kind, expected in {
+        "curl": "curl --http1.1 https://a/hello",
+        "httpie": "http --path-as-is --ignore-stdin GET https://a/hello",
+        "httpx": '"https://a/hello"',
+        "har": '"url": "https://a/hello"',
+    }.items():
+        octets = request("Host: a", first="GET /hello HTTP/1.1")
+        assert expected in str(export(described(octets), kind, "https://a").content)
+    refused = described(b"GET / HTTP/1.1\r\nHost : a\r\n\r\n")
+    assert "openssl s_client -quiet -connect a:443" in str(
+        export(refused, "curl", "https://a").content
+    )
+    program = str(export(refused, "httpx", "https://a:8443").content)
+    assert "ssl.create_default_context()" in program
+    assert '("a", 8443)' in program
+    compile(program, "exported", "exec")
+
+
+def test_refused_octets_are_written_in_base64_if_they_are_no_text() -> None:
+    octets = bytes(range(128, 256))
+
+    command = text(described(octets), "curl")
+
+    assert base64.b64encode(octets).decode() in command
+
+
+def test_what_is_not_whole_in_other_ways_is_said_to_be() -> None:
+    trailers = request(*USUAL, "Trailer: X", "Transfer-Encoding: chunked", content=chunked(b"a"))
+    assert "# Its trailers are left out." in text(described(trailers), "curl")
+    for kind in ("httpie", "httpx", "pytest"):
+        answer = b"HTTP/1.1 200 OK\r\n\r\n"
+        assert "HTTP/1.0" in text(described(SENT["HTTP/1.0"], answer), kind)
+    assert "HTTPie may write the target" in text(described(SENT["odd targets"]), "httpie")
+    with pytest.raises(ValueError, match="UTF-8"):
+        text(described(SENT["the same field twice"]), "httpie")
+
+
 # Files
 
 

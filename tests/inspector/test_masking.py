@@ -233,7 +233,24 @@ def part(disposition: str, content: str, *lines: str) -> str:
         ("application/x-ndjson", '{"key":"S3CR3T"}\n{"a":1}', '{"key":"******"}\n{"a":1}'),
         ("", "password: S3CR3T", "password: ******"),
         ("text/plain", "PASSWORD=S3CR3T\nA=1", "PASSWORD=******\nA=1"),
+        ("application/json", '{"s":"{\\"key\\":[1]}"}', '{"s":"{\\"key\\":****"}'),
+        ("application/json", '{"s":"{\\"key\\":12}"}', '{"s":"{\\"key\\":**}"}'),
+        ("application/json", '{"keys": [1, [2', '{"keys": "****"'),
+        ("application/json", '{"a": "http://u:S3CR3T', '{"a": "http://********'),
+        ("text/plain", "password = [1, 2] ; token =\n", "password = [****] ; token =\n"),
+        ("text/plain", "see //host:80/ and //u:p/w@h", "see //host:80/ and //*****@h"),
         (MULTIPART, part('name="token"', "S3CR3T"), part('name="token"', "******")),
+        (
+            MULTIPART,
+            part("name=key", "UzNDUjNU", "Content-Transfer-Encoding: base64"),
+            part("name=key", "********", "Content-Transfer-Encoding: base64"),
+        ),
+        (
+            MULTIPART,
+            part("name=key", "S3=43R3T", "Content-Transfer-Encoding: quoted-printable"),
+            part("name=key", "********", "Content-Transfer-Encoding: quoted-printable"),
+        ),
+        (MULTIPART, part("name=?utf-8?Q?x", "a"), part("name=?utf-8?Q?x", "a")),
         (MULTIPART, part("name=token", "S3\r\nCR3T"), part("name=token", "********")),
         (MULTIPART, part('name="t\\oken"', "S3CR3T"), part('name="t\\oken"', "******")),
         (MULTIPART, part("name*=utf-8''%74oken", "S3CR3T"), part("name*=utf-8''%74oken", "******")),
@@ -428,6 +445,38 @@ def test_a_password_of_basic_credentials_is_masked_elsewhere() -> None:
     _, spans = masker.mask_request(data)
 
     assert masker.mask_text("no S3CR3T", masker.secrets_in(data, spans)) == "no ******"
+
+
+def test_what_base64_stands_for_in_a_part_is_masked_elsewhere() -> None:
+    masker = Masker()
+    content = part("name=key", "UzNDUjNU", "Content-Transfer-Encoding: base64").encode()
+    data = request(f"Content-Type: {MULTIPART}", content=content)
+    _, spans = masker.mask_request(data)
+
+    assert masker.mask_text("no S3CR3T", masker.secrets_in(data, spans)) == "no ******"
+
+
+def test_secrets_are_found_again_in_a_request_that_was_masked_long_ago() -> None:
+    masker = Masker()
+    data = request("X-Key: S3CR3T")
+    _, spans = masker.mask_request(data)
+    first = masker.secrets_in(data, spans)
+
+    assert b"S3CR3T" in first
+    assert first == masker.secrets_in(data, spans)
+    assert masker.secrets_in(request(), ()) == frozenset()
+
+
+def test_a_repr_that_raises_is_no_fault_of_the_masker() -> None:
+    class Odd:
+        def __repr__(self) -> str:
+            raise ValueError
+
+    masker = Masker()
+
+    assert masker.mask_value("a", Odd()) == "<Odd>"
+    assert masker.mask_value("a", [1, "token=S3CR3T"]) == "[1, 'token=******']"
+    assert masker.mask_value("a", None) is None
 
 
 def test_arguments_of_views_are_masked_by_their_names_and_in_the_path() -> None:

@@ -18,6 +18,7 @@ from .secret_text import (
     decoded_secret,
     in_authorities,
     in_credentials,
+    in_cut_url,
     in_encoded,
     in_escaped_json,
     in_text,
@@ -53,6 +54,7 @@ def in_content(content: bytes, media_type: str, *, asked: bool, depth: int = 0) 
     if kind.startswith("multipart/") or (asked and content.lstrip(b"\r\n").startswith(b"--")):
         yield from in_multipart(content, media_type, asked=asked, depth=depth)
         return
+    yield from in_cut_url(content)
     if not mentions_secret_name(content):
         yield from in_credentials(content)
         yield from in_authorities(content)

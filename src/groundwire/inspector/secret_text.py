@@ -88,6 +88,7 @@ _ODD_PASSWORD: Final = re.compile(
 _CUT_PASSWORD: Final = re.compile(
     rb"//([^\s/?#:@\[\"'<>]{0,200}:(?![0-9]{0,5}\Z)[^\s/@\"'<>]{1,400}+)\Z"
 )
+_LONGEST_CUT_BYTES: Final = 600
 
 
 def in_urls(data: bytes, depth: int = 0) -> Iterator[Secret]:
@@ -113,6 +114,14 @@ def in_authorities(data: bytes) -> Iterator[Secret]:
             if at > 0:
                 yield userinfo(data, found.start(1), found.start(1) + at)
     for found in _ODD_PASSWORD.finditer(data):
+        yield userinfo(data, *found.span(1))
+
+
+def in_cut_url(data: bytes) -> Iterator[Secret]:
+    """Find a password that is cut off at the end of what is there."""
+    start = data.rfind(b"//", max(len(data) - _LONGEST_CUT_BYTES, 0))
+    found = _CUT_PASSWORD.match(data, start) if start >= 0 else None
+    if found is not None:
         yield userinfo(data, *found.span(1))
 
 
@@ -179,9 +188,7 @@ _SOURCE_LINE: Final = re.compile(
 def in_text(data: bytes, depth: int = 0) -> Iterator[Secret]:
     """Find secrets in text of which nothing is known: a log record, a traceback, content without a type."""
     yield from in_credentials(data)
-    if b"//" in data[-600:]:
-        for found in _CUT_PASSWORD.finditer(data, max(len(data) - 600, 0)):
-            yield userinfo(data, *found.span(1))
+    yield from in_cut_url(data)
     if not mentions_secret_name(data):
         yield from in_authorities(data)
         return
