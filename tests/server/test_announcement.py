@@ -2,6 +2,7 @@
 
 import io
 import sys
+from typing import Any
 
 import pytest
 
@@ -47,3 +48,33 @@ def test_debug_mode_is_warned_of_in_red_on_a_terminal(
     assert "Debug mode: errors show source code on this machine." in warning
     assert warning.startswith(RED) == coloured
     assert rest == ""
+
+
+class Watching:
+    """An observer with something to say."""
+
+    def connection_class(self, base: type[Any], /) -> type[Any]:
+        return base
+
+    def attached(self, server: Any, /) -> None:
+        pass
+
+    def announcement(self, server: Any, /) -> str:
+        return f"Watched at {server.url}/watch"
+
+
+def test_an_observer_says_a_line_behind_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    server = Server(
+        Handler(),  # type: ignore[arg-type]
+        ServerSettings(port=0, access_log="off"),
+        observer=Watching(),
+    )
+    server.open()
+    try:
+        announce_on_stderr(server, "shop")
+    finally:
+        server.close()
+
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert f"serves shop on {server.url} " in first
+    assert f"Watched at {server.url}/watch" == second
