@@ -102,7 +102,7 @@ def test_an_exchange_is_printed_as_curl_would() -> None:
         *("< HTTP/1.1 200 OK", "< Content-Type: text/plain", "< Content-Length: 2", "<", "< ok"),
     ] == middle
     assert last.startswith("* answered in ")
-    assert "head complete and content complete 250 µs" in last
+    assert "request complete 250 µs" in last
 
 
 def test_a_refusal_has_its_rule_and_the_byte_is_marked() -> None:
