@@ -16,6 +16,7 @@ from groundwire.inspector.records import (
     LOGS_MAX,
     NOTES_MAX,
     TEXT_CHARACTERS,
+    TOLD_OCTETS,
     TRACEBACK_CHARACTERS,
     Record,
     end_of_heads,
@@ -257,17 +258,20 @@ def test_of_a_head_without_end_the_octet_that_decided_is_kept() -> None:
 
 def test_what_is_told_of_an_exchange_has_a_bound() -> None:
     recorder = Recorder()
-    record = record_in(recorder)
+    talkative, verbose = record_in(recorder), record_in(recorder)
     for number in range(1000):
-        record.note("decision", about="Accept", said="x" * 100_000, did="y" * 100_000)
-        record.log("INFO", "app", lambda: "z" * 100_000, "app.py", number)
-    record.fail(ValueError("v" * 1_000_000), handled=False)
-    recorder.settle(record)
+        talkative.note("decision", about="Accept", said="x", did="y")
+        talkative.log("INFO", "app", lambda: "z", "app.py", number)
+        verbose.note("decision", about="Accept", said="x" * 100_000, did="y" * 100_000)
+        verbose.log("INFO", "app", lambda: "z" * 100_000, "app.py", number)
+    verbose.fail(ValueError("v" * 1_000_000), handled=False)
+    recorder.settle(verbose)
 
-    assert (NOTES_MAX, LOGS_MAX) == (len(record.notes), len(record.logs))
-    assert TEXT_CHARACTERS == len(record.notes[0][1]["said"]) == len(record.logs[0]["message"])
-    assert TRACEBACK_CHARACTERS <= len(record.failure["traceback"]) <= TRACEBACK_CHARACTERS + 50
-    assert recorder.octets == record.octets() >= 256 * 2 * TEXT_CHARACTERS
+    assert (NOTES_MAX, LOGS_MAX) == (len(talkative.notes), len(talkative.logs))
+    assert TEXT_CHARACTERS == len(verbose.notes[0][1]["said"]) == len(verbose.logs[0]["message"])
+    assert TRACEBACK_CHARACTERS <= len(verbose.failure["traceback"]) <= TRACEBACK_CHARACTERS + 50
+    assert TOLD_OCTETS <= verbose.octets() <= TOLD_OCTETS + 3 * TRACEBACK_CHARACTERS
+    assert recorder.octets == verbose.octets() + talkative.octets()
 
 
 def test_what_threads_tell_is_counted_before_anybody_asks() -> None:
@@ -280,6 +284,27 @@ def test_what_threads_tell_is_counted_before_anybody_asks() -> None:
     recorder.finish(record)
     record.log("INFO", "app", lambda: "z" * 1000, "app.py", 1)
     assert recorder.octets == record.octets() >= before + 2000
+
+
+def test_what_was_told_of_what_is_forgotten_is_forgotten_too() -> None:
+    recorder = Recorder(bound_messages=2)
+    for _ in range(20):
+        record = record_in(recorder)
+        record.log("INFO", "app", lambda: "here", "app.py", 1)
+        recorder.finish(record)
+        record.log("INFO", "app", lambda: "late", "app.py", 1)
+
+    assert len(recorder._late) <= 1
+    assert recorder.octets == sum(record.octets() for record in recorder.records())
+
+
+def test_a_note_cannot_be_larger_than_a_message() -> None:
+    record = record_in(Recorder())
+    for _ in range(20):
+        record.note("fields", by="x", added=[("X", "y" * 2000)] * 200, removed=[])
+
+    assert isinstance(record.notes[0][1]["added"], str)
+    assert record.octets() < 200_000
 
 
 # Secrets
@@ -420,6 +445,7 @@ def test_notes_hold_nothing_alive() -> None:
 
     assert [1, "x", (None, 2.5), {"1": True}] == plain([1, "x", (None, 2.5), {1: True}])
     assert isinstance(plain({"a": object()})["a"], str)
+    assert "name" == plain(type("Name", (str,), {})("name"))
     assert "<" in plain(Odd())
     assert "deep" in json.dumps(plain(nested))
 
@@ -432,6 +458,8 @@ def test_an_error_that_was_not_handled_counts_before_one_that_was() -> None:
     record.note("error", exception=ValueError("third"), handled=False)
     record.note("error", exception=ValueError("fourth"), handled=False)
     record.note("error", exception="no exception", handled=False)
+    odd = type("Odd", (Exception,), {"__str__": lambda _: 1})()
+    record_in(Recorder()).note("error", exception=odd, handled=False)
 
     assert ("ValueError", "third", False) == (
         *(record.failure["class"], record.failure["message"], record.failure["handled"]),

@@ -1,11 +1,15 @@
 import asyncio
 import logging
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from groundwire import Groundwire, Response, request
 from groundwire.http.handler import ContentPolicy, InThread
@@ -13,7 +17,7 @@ from groundwire.http.request import Request
 from groundwire.inspector import Inspector
 from groundwire.server.settings import ServerSettings
 from recorded_wire import RecordedWire
-from serving import running_server
+from serving import everything, running_server
 from wire import chunked
 from wire import request as message
 
@@ -529,6 +533,90 @@ def test_a_takeover_is_an_upgrade() -> None:
     assert ("upgraded", 101, sent, b"") == (
         *(record.state, record.status, record.request, record.response),
     )
+
+
+def test_a_server_without_a_free_thread_says_so_in_the_record() -> None:
+    free = threading.Event()
+
+    def wait() -> Response:
+        free.wait(5)
+        return hello(None)
+
+    with RecordedWire(lambda _: InThread(wait), threads=1, thread_queue=0) as wire:
+        wire.send(GET)
+        wire.connect().send(GET).until_idle()
+        free.set()
+
+        assert ("answered", 503, "thread") == (
+            *(wire.records[1].state, wire.records[1].status, wire.records[1].place),
+        )
+
+
+def test_an_answer_that_takes_too_long_is_refused_in_its_record() -> None:
+    async def never(_: Any) -> Response:
+        await asyncio.get_running_loop().create_future()
+        return hello(None)
+
+    with RecordedWire(never) as wire:
+        wire.send(GET)
+        wire.connection.answer_last(503, "This request could not be answered within 60 s.")
+        wire.settle()
+
+        assert ("refused", 503, GET, "loop") == (
+            *(wire.record.state, wire.record.status, wire.record.request, wire.record.place),
+        )
+        assert "This request could not be answered within 60 s." == wire.record.error["message"]
+
+
+def test_a_connection_that_the_server_resets_is_broken_off() -> None:
+    async def never(_: Any) -> Response:
+        await asyncio.get_running_loop().create_future()
+        return hello(None)
+
+    inspector = Inspector(ServerSettings())
+    with (
+        running_server(never, observer=lambda _: inspector, graceful_seconds=0.05) as served,
+        served.connect() as client,
+    ):
+        client.sendall(GET)
+        while not inspector.recorder.records():
+            time.sleep(0.001)
+        served.stop()
+
+    assert ["broken off"] == [record.state for record in inspector.recorder.records()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_tls_is_taken_off_before_octets_are_recorded(tmp_path: Path, loop: str) -> None:
+    authority = trustme.CA()
+    certificate = tmp_path / "server.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    certificate.chmod(0o600)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    inspector = Inspector(ServerSettings(wire_secrets=True))
+    last = message("/", Connection="close")
+    with running_server(
+        hello,
+        observer=lambda _: inspector,
+        loop=loop,
+        cert=(str(certificate),),
+        redirect_http="127.0.0.1:0",
+    ) as served:
+        with context.wrap_socket(served.connect(), server_hostname="127.0.0.1") as client:
+            client.sendall(GET + last)
+            got = everything(client)
+        with socket.create_connection(("127.0.0.1", served.server.redirecting_port or 0)) as plain:
+            plain.sendall(message("/x", Connection="close").replace(b"example.com", b"127.0.0.1"))
+            redirected = everything(plain)
+    first, second, third = inspector.recorder.records()
+
+    assert [GET, last] == [first.request, second.request]
+    assert got == first.response + second.response
+    assert ["https", "https", "http"] == [first.scheme, second.scheme, third.scheme]
+    assert (308, redirected) == (third.status, third.response)
+    assert b"\r\nX-Wire-Id: 1-3\r\n" in redirected
 
 
 def test_clients_of_a_trusted_proxy_are_named() -> None:

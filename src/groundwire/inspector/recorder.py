@@ -181,6 +181,8 @@ class Recorder:
             octets = RECORD_OCTETS + len(record.request) + len(record.response) + record.told_octets
         self._octets += octets - record.counted
         record.counted = octets
+        if self._late:
+            self._settle_late()
         if self._octets > self.bound_octets or len(self._records) > self.bound_messages:
             self._make_room()
         for callback in self._callbacks:
@@ -220,14 +222,22 @@ class Recorder:
 
     def _make_room(self, octets: int = 0) -> None:
         """Forget the oldest until there is room, and some more: one at a time would be one with each request."""
-        while self._late:
-            self.settle(self._late.popleft())
+        if self._late:
+            self._settle_late()
         bound = self.bound_octets - max(octets, self.bound_octets // SLACK)
         messages = self.bound_messages - self.bound_messages // SLACK
         finished, records = self._finished, self._records
         while finished and (self._octets > bound or len(records) > messages):
             self.dropped += 1
             self._octets -= records.pop(finished.popleft()).counted
+
+    def _settle_late(self) -> None:
+        while self._late:
+            record = self._late.popleft()
+            if record.serial in self._records:
+                octets = record.octets()
+                self._octets += octets - record.counted
+                record.counted = octets
 
     def _forget(self, serial: int) -> None:
         record = self._records.pop(serial, None)

@@ -28,6 +28,9 @@ CONTENT_BYTES: Final = 65536
 
 NOTES_MAX: Final = 256
 LOGS_MAX: Final = 100
+TOLD_OCTETS: Final = 512 * 1024
+"""Beyond that no more is taken down of what is told of an exchange."""
+
 TEXT_CHARACTERS: Final = 2048
 """Of a log message, and of any text in a note."""
 
@@ -386,7 +389,7 @@ class Record:
         if kind == "error":
             self.fail(facts.get("exception"), handled=bool(facts.get("handled")))
             return
-        if len(self.noted) >= NOTES_MAX:
+        if len(self.noted) >= NOTES_MAX or self.told_octets > TOLD_OCTETS:
             return
         if tuple(facts) == _FACTS.get(kind):
             if kind == "called":
@@ -406,7 +409,11 @@ class Record:
         """Return a note of what a client or a program has said."""
         self.tells = True
         facts = plain(facts)
-        self.told_octets += size_of(facts)
+        size = size_of(facts)
+        if size > CONTENT_BYTES:
+            facts = {name: str(value)[:TEXT_CHARACTERS] for name, value in facts.items()}
+            size = size_of(facts)
+        self.told_octets += size
         if self.finished:
             facts = with_texts(facts, self._masked_late)
         return packed(kind, facts)
@@ -420,7 +427,7 @@ class Record:
         self, level: str, logger: str, message: Callable[[], str], file: str, line: int
     ) -> None:
         """Keep a line of a log. `message` is called only if there is room for it."""
-        if len(self.logs) >= LOGS_MAX:
+        if len(self.logs) >= LOGS_MAX or self.told_octets > TOLD_OCTETS:
             return
         try:
             text = message()
@@ -450,7 +457,7 @@ class Record:
         if len(text) > TRACEBACK_CHARACTERS:
             half = TRACEBACK_CHARACTERS // 2
             text = f"{text[:half]}\n… {len(text) - 2 * half} characters …\n{text[-half:]}"
-        message = str(error)[:TEXT_CHARACTERS]
+        message = shown(error, str)
         if self.finished:
             text, message = self._masked_late(text), self._masked_late(message)
         kind = type(error)
@@ -596,10 +603,15 @@ def plain(value: Any, depth: int = 4) -> Any:
     if depth and kind is dict:
         items = list(value.items())[:NOTES_MAX]
         return {str(name)[:TEXT_CHARACTERS]: plain(item, depth - 1) for name, item in items}
+    return shown(value, str if isinstance(value, str) else repr)
+
+
+def shown(value: Any, show: Callable[[Any], str]) -> str:
+    """Return `show(value)`, cut; what is a program's own may fail at that."""
     try:
-        return repr(value)[:TEXT_CHARACTERS]
-    except Exception:  # noqa: BLE001 - a program's own, of which nothing is known
-        return f"<{kind.__qualname__}>"
+        return str(show(value))[:TEXT_CHARACTERS]
+    except Exception:  # noqa: BLE001 - of which nothing is known
+        return f"<{type(value).__qualname__}>"
 
 
 def size_of(value: Any) -> int:
