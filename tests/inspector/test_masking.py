@@ -447,6 +447,17 @@ def test_a_password_of_basic_credentials_is_masked_elsewhere() -> None:
     assert masker.mask_text("no S3CR3T", masker.secrets_in(data, spans)) == "no ******"
 
 
+def test_what_turns_up_again_may_be_cut_off() -> None:
+    masker = Masker()
+    data = request("X-Key: 12S3CR3T-12")
+    _, spans = masker.mask_request(data)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/css\r\n\r\n12 12S3 12S3CR3T-1"
+
+    masked, _ = masker.mask_response(answer, "GET", masker.secrets_in(data, spans))
+
+    assert masked.endswith(b"\r\n\r\n12 12S3 **********")
+
+
 def test_what_base64_stands_for_in_a_part_is_masked_elsewhere() -> None:
     masker = Masker()
     content = part("name=key", "UzNDUjNU", "Content-Transfer-Encoding: base64").encode()

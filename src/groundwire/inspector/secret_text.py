@@ -379,7 +379,7 @@ def _forms(value: bytes) -> Iterator[bytes]:
 
 
 def repeated(data: bytes, forms: frozenset[bytes]) -> Iterator[Secret]:
-    """Find all places where one of `forms` is.
+    """Find all places where one of `forms` is, at the end of the octets also its beginning.
 
     PERF: 10 µs for 64 KiB and one form.
     """
@@ -388,6 +388,12 @@ def repeated(data: bytes, forms: frozenset[bytes]) -> Iterator[Secret]:
         while start >= 0:
             yield Secret(start, start + len(form))
             start = data.find(form, start + len(form))
+        # What is kept may end within it.
+        start = data.find(form[:SHORTEST_VALUE_BYTES], max(len(data) - len(form) + 1, 0))
+        while start >= 0 and not form.startswith(data[start:]):
+            start = data.find(form[:SHORTEST_VALUE_BYTES], start + 1)
+        if start >= 0:
+            yield Secret(start, len(data))
 
 
 def shifted(secrets: Iterable[Secret], by: int) -> Iterator[Secret]:
