@@ -226,7 +226,7 @@ class _Masked:
         """Return the first element of a kind."""
         for element in self.elements:
             if element.kind == kind:
-                return self.text(element.start, element.end)
+                return self.text(element.start, element.end, kind)
         return Text()
 
     def message(self, described: dict[str, Any]) -> Message:
@@ -258,7 +258,7 @@ class _Masked:
                 spans.append((first + before, last + before))
         if coded and spans:  # what is in a coding is masked whole
             return Text([self.names.variable("CONTENT_FILE", -1 - len(content), "content")])
-        return self._text(content, spans, None, "")
+        return self._text(content, spans, None, "content")
 
     def _text(
         self, octets: bytes, spans: list[tuple[int, int]], offset: int | None, name: str
@@ -336,7 +336,13 @@ class _Names:
         return (variable for _, variable in sorted(self._by_place.items()))
 
     def variable(self, key: str, place: int, field_name: str) -> Variable:
-        """Return the variable for what was masked at a place."""
+        """Return the variable for what was masked at a place.
+
+        Args:
+            key: what it goes by there.
+            place: the offset.
+            field_name: of the field that it is in; or ``target`` or ``content``; empty where that is not known.
+        """
         known = self._by_place.get(place)
         if known is not None:
             return known
@@ -349,7 +355,11 @@ class _Names:
             number += 1
             unique = f"{name}_{number}"
         self._names.add(unique)
-        about = f"{key} in {field_name}" if field_name and key != field_name else key or "a secret"
+        place_name = f"the {field_name}" if field_name in ("target", "content") else field_name
+        if field_name and key != field_name:
+            about = f"{key} in {place_name}"
+        else:
+            about = place_name or key or "a secret"
         variable = self._by_place[place] = Variable(unique, printable(about))
         return variable
 
