@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpora.cases import load_all
 from groundwire.inspector import masked_messages
 from groundwire.inspector.masking import Masker, Spans, secret_arguments
 from groundwire.protocol.http1.explain import explain_request, explain_response
@@ -605,6 +606,57 @@ def test_no_secret_value_survives_however_it_comes(
     before, after = explain_request(data), explain_request(masked)
     assert before.elements == after.elements
     assert str(before.error) == str(after.error)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    value=VALUES,
+    form=st.sampled_from([form for form in SHOWN if form != "within base64"]),
+    coded=st.booleans(),
+    size=st.integers(0, 9),
+    cut=st.integers(0, 200),
+)
+def test_no_secret_survives_in_what_is_answered(
+    value: str, form: str, coded: bool, size: int, cut: int
+) -> None:
+    masker = Masker()
+    asked = request("Content-Type: application/json", content=json.dumps({"key": value}).encode())
+    _, spans = masker.mask_request(asked)
+    content = f"a {SHOWN[form](value)} b".encode()
+    content = gzip.compress(content) if coded else content
+    lines = ["Content-Type: text/css", f"X-Echo: {quote(value)}", f"Set-Cookie: a={quote(value)}"]
+    lines += ["Content-Encoding: gzip"] if coded else []
+    head = "\r\n".join(["HTTP/1.1 200 OK", *lines, "Transfer-Encoding: chunked", "", ""]).encode()
+    answer = head + chunked(content, size) if size else response(*lines, content=content)
+    answer = answer[: len(answer) - cut] if cut < 100 else answer
+
+    masked, _ = masker.mask_response(answer, "POST", masker.secrets_in(asked, spans))
+
+    assert len(masked) == len(answer)
+    before, after = explain_response(answer, "POST"), explain_response(masked, "POST")
+    assert before.elements == after.elements
+    shown = after.content
+    if shown.startswith(b"\x1f\x8b"):
+        shown = zlib.decompressobj(31).decompress(shown)
+    for octets in (masked, shown):
+        assert b"S3CR" not in octets
+        assert b"UzNDUj" not in octets
+
+
+SMALL = [case for case in load_all("http1") if len(case.data) < 5000]
+
+
+def test_masked_messages_are_understood_or_refused_as_those_that_came() -> None:
+    for case in SMALL:
+        data, masked = case.data, Masker(case.limits).mask_request(case.data)[0]
+        while data:
+            before = explain_request(data, case.limits)
+            after = explain_request(masked, case.limits)
+            assert before.elements == after.elements, case.place
+            assert str(before.error) == str(after.error), case.place
+            if not before.complete:
+                break
+            data, masked = data[before.end :], masked[after.end :]
 
 
 # What it costs

@@ -15,6 +15,7 @@ from groundwire import Groundwire, Response, redirect, request
 from groundwire.inspector.exports import KINDS, export
 from groundwire.inspector.opening import ShownInspector
 from groundwire.protocol.http1.explain import explain_request, explain_response
+from groundwire.server.log_format import FIELDS
 from inspecting import Client
 from serving import running_server
 
@@ -23,6 +24,9 @@ FORM = "Content-Type: application/x-www-form-urlencoded"
 ASKED = ("Host: 127.0.0.1", "Connection: close")
 
 Document = dict[str, Any]
+
+FORMAT = "|".join(f"{{{name}}}" for name in FIELDS)
+"""All that a line of the log can have; the other formats are held to the same by the log's own tests."""
 
 
 def program() -> Groundwire:
@@ -155,13 +159,12 @@ def has_secret(text: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("log_format", ["combined", "json"])
 def test_no_secret_is_readable_where_people_look(
-    tmp_path: Path, log_format: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each kind of secret is sent, or answered, with the same value, which is then looked for everywhere."""
     log = tmp_path / "access.log"
-    settings = {"access_log": str(log), "access_log_format": log_format, "metrics": True}
+    settings = {"access_log": str(log), "access_log_format": FORMAT, "metrics": True}
     found: list[str] = []
     logged: list[Document] = []
     raised: list[Document] = []
