@@ -218,6 +218,17 @@ def test_nobody_there_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize("secure", [True, False])
+@pytest.mark.parametrize("host", ["a..b", "a" * 70])
+def test_a_host_that_cannot_be_is_told(host: str, secure: bool) -> None:
+    outcome = send_and_wait(GET, Address(host, 80, secure=secure))
+
+    assert ("not reached", f"The host {host!r} is not known here.") == (
+        outcome.state,
+        outcome.said,
+    )
+
+
 def test_a_unix_socket_will_do(tmp_path: Path) -> None:
     path = str(tmp_path / "s")
     with running_server(answer, unix=path) as served:

@@ -1,13 +1,14 @@
 """Recorded requests, made ready to be sent again, and what is shown of each when it has been."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from ..inspector.difference import Answer, Difference, difference
-from ..inspector.har import open_har
+from ..inspector.har import Entry, open_har
 from ..inspector.http_files import read_http_file
 from ..inspector.masking import Masker
 from ..inspector.outgoing import ReplayError
@@ -34,7 +35,8 @@ class Plan:
     Attributes:
         raw: its octets.
         name: what it was recorded as; empty if it was not.
-        answer: what it was answered with then; None if that is not known.
+        answered: makes what it was answered with then; None if that is not known. (Taken apart, the answers of a long
+            session would not fit into memory.)
         masked: names of what was masked in it, and has not been filled in.
         hides: whether secrets are masked in the recorded answer.
         fault: why it cannot be sent; empty if it can be.
@@ -42,7 +44,7 @@ class Plan:
 
     raw: bytes
     name: str = ""
-    answer: Answer | None = None
+    answered: Callable[[], Answer | None] | None = None
     masked: tuple[str, ...] = ()
     hides: bool = False
     fault: str = ""
@@ -82,13 +84,7 @@ def plans_of(
     elif suffix == ".har":
         host = host or address.authority
         plans = [
-            Plan(
-                entry.request,
-                answer=None
-                if entry.response is None
-                else Answer(entry.response, _method(entry.request), (), entry.response_octets),
-            )
-            for entry in open_har(file)
+            Plan(entry.request, answered=partial(_answer_of, entry)) for entry in open_har(file)
         ]
     else:
         found = read_http_file(_octets(file), complete=crlf, authority=address.authority)
@@ -129,8 +125,9 @@ class Sender:
         else:
             outcome = send_and_wait(plan.raw, self._address, timeout_seconds=self._timeout_seconds)
         found: Difference | None = None
-        if plan.answer is not None and outcome.responses:
-            found = difference(plan.answer, self._answer(plan, outcome))
+        recorded = None if plan.answered is None else plan.answered()
+        if recorded is not None and outcome.responses:
+            found = difference(recorded, self._answer(plan, outcome))
         differs = found is not None and not found["same"]
         title = self._title(plan, number, count)
         if not self._diff_only:
@@ -206,10 +203,21 @@ def _plans_of_session(session: Session, fill: Mapping[str, str]) -> list[Plan]:
             plans.append(Plan(b"", name, hides=hides, fault=str(error)))
             continue
         left = tuple(part for part in names if part not in values)
-        plans.append(Plan(raw, name, recorded_answer(document), left, hides))
+        plans.append(Plan(raw, name, partial(_recorded_in, session, name), left, hides))
     if unused:
         raise ReplayError(f"Nothing of the name {min(unused)!r} was masked in these requests.")
     return plans
+
+
+def _recorded_in(session: Session, name: str) -> Answer | None:
+    document = session.document(name)
+    return None if document is None else recorded_answer(document)
+
+
+def _answer_of(entry: Entry) -> Answer | None:
+    if entry.response is None:
+        return None
+    return Answer(entry.response, _method(entry.request), (), entry.response_octets)
 
 
 def _octets(file: Path) -> bytes:
@@ -231,4 +239,4 @@ def _with_host(plan: Plan, host: str) -> Plan:
     head = _HOST.sub(
         lambda match: match[1] + b" " + host.encode("latin-1", "replace"), head, count=1
     )
-    return Plan(head + end + content, plan.name, plan.answer, plan.masked, plan.hides, plan.fault)
+    return replace(plan, raw=head + end + content)

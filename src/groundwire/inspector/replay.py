@@ -192,7 +192,7 @@ async def send(
             await _converse(
                 channel, outcome, methods, limit_bytes, began, half=fault == "incomplete"
             )
-    except (TimeoutError, OSError, ProtocolError) as error:
+    except (TimeoutError, OSError, ProtocolError, ValueError) as error:
         _tell_failure(outcome, error, address, timeout_seconds, reached=channel is not None)
     finally:
         if channel is not None:
@@ -305,7 +305,7 @@ def _why_not_reached(error: Exception, address: Address, seconds: float) -> str:
         return f"{address} could not be reached in {seconds:g} s."
     if isinstance(error, ConnectionRefusedError | FileNotFoundError):
         return f"Nobody listens on {address}."
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, socket.gaierror | UnicodeError):  # a name that cannot be is no OSError
         return f"The host {address.host!r} is not known here."
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The certificate of {address} is not good: {error.verify_message}."
