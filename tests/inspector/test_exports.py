@@ -473,6 +473,21 @@ def test_a_command_stops_where_a_secret_is_not_set(stubs: Path) -> None:
     assert '{"a": 1, "password": "<PASSWORD>", "keys": <KEYS>}' in arguments
 
 
+def test_a_command_with_a_pipe_stops_too(stubs: Path) -> None:
+    content = b'--b\r\nContent-Disposition: form-data; name="key"\r\n\r\nS3CR3T\r\n--b--\r\n'
+    octets = request(*USUAL, "Content-Type: multipart/form-data; boundary=b", content=content)
+    command = text(described(octets, masked=True), "curl")
+    path = f"{stubs}:{os.environ['PATH']}"
+    (stubs / "arguments").unlink(missing_ok=True)
+
+    done = run(command, stubs, PATH=path)
+
+    assert "KEY" in done.stderr
+    assert not (stubs / "arguments").exists()
+    done = run(command, stubs, PATH=path, KEY="<%\\>", STUB_READS="1")
+    assert stubbed(done, stubs)[0] == content.replace(b"S3CR3T", b"<%\\>")
+
+
 def test_what_is_masked_whole_is_read_from_a_file(tmp_path: Path) -> None:
     octets = request(
         *USUAL, "Content-Encoding: gzip", content=gzip.compress(b'{"token": "S3CR3T"}')

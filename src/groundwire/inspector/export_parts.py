@@ -275,6 +275,8 @@ class _Masked:
             if start > end:
                 result.append(octets[end:start])
             found = _KEY.search(octets, max(0, start - 80), start)
+            if found is None and name == "content":
+                found = _PART_KEY.search(octets, max(0, start - 600), start)
             key = found[1].decode("latin-1") if found is not None else ""
             # The same place in the message and among its fields is the same variable.
             place = len(self.raw) + start if offset is None else offset + start
@@ -288,6 +290,9 @@ class _Masked:
 
 
 _KEY: Final = re.compile(rb"([A-Za-z_][A-Za-z0-9_.\[\]-]{0,39})\"?'?\s?[=:]\s?[\"']?$")
+_PART_KEY: Final = re.compile(
+    rb"name=\"?([A-Za-z_][\w.\[\]-]{0,39})\"?[^\n]{0,200}\n(?:[^\r\n][^\n]{0,200}\n){0,4}\r?\n$"
+)
 _LINE_NAME: Final = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*:")
 
 

@@ -77,7 +77,14 @@ def content_arguments(content: Text) -> tuple[str, str]:
     octets = content.octets
     if octets is not None and _is_binary(octets):
         return f"printf %s '{base64.b64encode(octets).decode()}' | base64 -d | ", ""
-    return f"printf {printf_format(content)} | ", ""
+    return f"{_piped(content)} | ", ""
+
+
+def _piped(text: Text) -> str:
+    """Return a command that writes text; where a variable is not set, nothing behind it in its pipe runs either."""
+    variables = [reference(piece) for piece in text if isinstance(piece, Variable)]
+    stop = f": {' '.join(dict.fromkeys(variables))} && " if variables else ""
+    return f"{stop}printf {printf_format(text)}"
 
 
 def _is_binary(octets: bytes) -> bool:
@@ -197,7 +204,7 @@ def _octets(exchange: Exchange) -> str:
     if octets is not None and _is_binary(octets):
         source = f"printf %s '{base64.b64encode(octets).decode()}' | base64 -d"
     else:
-        source = f"printf {printf_format(exchange.raw)}"
+        source = _piped(exchange.raw)
     if url.scheme == "https":
         sink = f"openssl s_client -quiet -connect {shlex.quote(f'{host}:{port}')}"
     else:
