@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundwire.protocol.errors import ProtocolError
+from groundwire.protocol.http1.explain import explain_response
 from groundwire.protocol.http1.response_reader import HEAD_BYTES, ResponseReader
 from groundwire.protocol.http1.responses import read_responses
 
@@ -119,3 +120,31 @@ def test_chunk_extensions_are_no_content() -> None:
 def test_what_is_no_response_is_refused(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         ResponseReader("GET", data)
+
+
+@given(st.sampled_from(WHOLE), st.data())
+def test_the_explanation_of_the_same_octets_agrees(
+    case: tuple[bytes, str, bytes], data: st.DataObject
+) -> None:
+    """Damaged at any octet and cut anywhere: what one refuses the other does, and at the same place they are whole."""
+    octets, method, _ = case
+    damaged = bytearray(octets)
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[at] = data.draw(st.sampled_from(b"\r\n :;,0159aHT/\x00\xff"))
+    cut = bytes(damaged[: data.draw(st.integers(0, len(damaged)))])
+    explained = explain_response(cut, method)
+
+    reader = ResponseReader(method)
+    try:
+        reader.receive(cut)
+        reader.receive_eof()
+    except ProtocolError:
+        assert explained.error is not None
+        return
+    assert None is explained.error or not reader.complete
+    if reader.complete:
+        assert (explained.complete, explained.end) == (True, reader.end)
+        assert explained.content == reader.content
+    elif explained.error is None:
+        assert not explained.complete
