@@ -263,9 +263,9 @@ class Recorder:
         record.request, record.request_masked = masker.mask_request(request, also)
         if record.request_masked:
             also |= masker.secrets_in(request, record.request_masked)
-        record.response, record.response_masked = masker.mask_response(
-            response, record.method, also
-        )
+        # PERF: to find the method of a refused request takes as long as to read it.
+        method = record.method if record.parsed else ""
+        record.response, record.response_masked = masker.mask_response(response, method, also)
         if record.tells:
             record.mask_what_was_said(
                 lambda text: masker.mask_text(text, also),
