@@ -115,6 +115,7 @@ def test_a_refusal_has_its_rule_and_the_byte_is_marked() -> None:
         r"> \r\n",
         "  ^",
         "* refused: No Host. (RFC 9112 §3.2, byte 16)",
+        "* corrected: A Host header says which site is meant: localhost.",
     ] == lines[1:-1]
     assert lines[-1].startswith("* refused in ")
 

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from ..protocol.errors import ProtocolError
 from ..server.server import Server
 from ..server.sink import Sink
+from .corrections import correct
 from .outgoing import masked_parts
 from .recorder import Recorder
 from .records import Record
@@ -177,6 +179,8 @@ def exchange_lines(record: Record, paint: Paint) -> Iterator[str]:
     if error is not None:
         refusal = f"refused: {error['message']} ({error['section']}, byte {error['offset']})"
         yield f"{star} {paint(printable(refusal), RED)}"
+        for change in _changes(record, error):
+            yield f"{star} corrected: {printable(change)}"
     for line in _what_happened(record):
         yield f"{star} {line}"
     if record.response:
@@ -192,6 +196,18 @@ def exchange_lines(record: Record, paint: Paint) -> Iterator[str]:
         raised = f"raised {record.failure['class']}: {record.failure['message']}"
         yield f"{star} {paint(printable(raised), RED)}"
     yield f"{star} {_ending(record)}"
+
+
+def _changes(record: Record, error: dict[str, Any]) -> list[str]:
+    """Say what a client should do in place of what was refused, as far as all that came was kept."""
+    raw = bytes(record.request)
+    if len(raw) < record.request_octets:
+        return []
+    refusal = ProtocolError(
+        error["message"], section=error["section"], offset=error["offset"], status=error["status"]
+    )
+    corrected = correct(raw, refusal)
+    return [] if corrected is None else corrected.changes
 
 
 def _what_happened(record: Record) -> Iterator[str]:
