@@ -476,6 +476,10 @@ def test_secrets_are_found_again_in_a_request_that_was_masked_long_ago() -> None
 
     assert b"S3CR3T" in first
     assert first == masker.secrets_in(data, spans)
+    answer = response("Set-Cookie: a=S3CR3T-2")
+    _, spans = masker.mask_response(answer, "GET")
+    for _ in range(2):
+        assert b"S3CR3T-2" in masker.secrets_in(answer, spans)
     assert masker.secrets_in(request(), ()) == frozenset()
 
 

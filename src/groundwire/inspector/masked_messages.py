@@ -83,6 +83,7 @@ class MaskedMessage(ABC):
         self.spans: list[tuple[int, int]] = []
         self.quoted: dict[int, bytes] = {}
         self.found: set[bytes] = set()
+        self._values: Forms | None = None
         self.heads: list[tuple[int, int, int]] = []
         """Of each head: what may hold something from elsewhere of its first line, from where to where, and its end."""
         self.between: list[tuple[int, int]] = []
@@ -115,7 +116,9 @@ class MaskedMessage(ABC):
 
     def values(self) -> Forms:
         """Return what was found, in all forms in which it may turn up elsewhere."""
-        return forms_of(frozenset(self.found))
+        if self._values is None:
+            self._values = forms_of(frozenset(self.found))
+        return self._values
 
     def _without_kept(self) -> Iterator[tuple[int, int]]:
         if not self.kept:

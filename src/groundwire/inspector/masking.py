@@ -19,6 +19,7 @@ from .masked_messages import (
     MASK,
     NOTHING,
     Forms,
+    MaskedMessage,
     MaskedRequest,
     MaskedResponse,
     Remembered,
@@ -47,7 +48,7 @@ class Masker:
     def __init__(self, limits: MessageLimits = DEFAULT_LIMITS) -> None:
         self.limits = limits
         self._clean = Remembered()
-        self._last: tuple[bytes, Forms] | None = None
+        self._last: MaskedMessage | None = None
 
     @property
     def remembered_octets(self) -> int:
@@ -67,7 +68,7 @@ class Masker:
         masked, spans = message.mask(also)
         if not spans and len(data) <= _REMEMBERED_BYTES:
             self._clean.remember(data)
-        self._last = (data, message.values()) if spans else None
+        self._last = message if spans else None
         return masked, spans
 
     def mask_response(self, data: bytes, method: str, also: Forms = NOTHING) -> tuple[bytes, Spans]:
@@ -78,7 +79,10 @@ class Masker:
             method: of the request, or an empty string.
             also: what was secret in the request (`secrets_in`).
         """
-        return MaskedResponse(data, self._clean, method).mask(also)
+        message = MaskedResponse(data, self._clean, method)
+        masked, spans = message.mask(also)
+        self._last = message if spans else None
+        return masked, spans
 
     def mask_text(self, text: str, also: Forms = NOTHING) -> str:
         """Mask text of this exchange that is no message: a log record, a traceback.
@@ -103,26 +107,30 @@ class Masker:
             What `json` can write: numbers, ``None`` and booleans as they are; the text, or the `repr`, of others.
         """
         if is_secret(name):
-            return "*" * min(len(str(value)), 64)
+            return "*" * min(len(value if isinstance(value, str) else _shown(value)), 64)
         if value is None or isinstance(value, bool | int | float):
             return value
         return self.mask_text(value if isinstance(value, str) else _shown(value), also)
 
     def secrets_in(self, data: bytes, spans: Spans) -> Forms:
-        """Return what is secret elsewhere, because it was masked in this request.
+        """Return what is secret elsewhere in an exchange, because it was masked in one of its messages.
+
+        PERF: of the message that was masked last this is known already.
 
         Args:
-            data: the request as it came.
-            spans: what `mask_request` found in it.
+            data: a request or responses, as they came.
+            spans: what was masked in that.
         """
         if not spans:
             return NOTHING
-        last, self._last = self._last, None
-        if last is not None and last[0] is data:
-            return last[1]
-        message = MaskedRequest(data, self._clean, self.limits)
-        message.mask(NOTHING)
-        return message.values() | forms_of(frozenset(data[start:end] for start, end in spans))
+        message, self._last = self._last, None
+        if message is None or message.data is not data:
+            if data.startswith(b"HTTP/"):
+                message = MaskedResponse(data, self._clean, "")
+            else:
+                message = MaskedRequest(data, self._clean, self.limits)
+            message.examine()
+        return message.values()
 
 
 def secret_arguments(view_args: Mapping[str, object]) -> Forms:
