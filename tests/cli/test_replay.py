@@ -192,6 +192,20 @@ def test_nothing_that_was_received_steers_the_terminal(server: Served, tmp_path:
     assert "\x1b" not in replay(server, file).output
 
 
+def test_a_session_that_goes_while_it_is_sent_is_told(tmp_path: Path) -> None:
+    file = session(tmp_path, (REQUEST, PRICES))
+
+    def remove(_request: Request) -> Response:
+        file.unlink()
+        return Response("")
+
+    with running_server(remove) as served:
+        result = replay(served, file)
+
+    assert 2 == result.exit_code
+    assert "the file cannot be read any more" in result.stderr
+
+
 def test_a_rate_is_kept(server: Served, tmp_path: Path) -> None:
     file = http_file(tmp_path, b"GET /price HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
 

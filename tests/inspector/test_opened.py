@@ -67,7 +67,7 @@ def test_it_says_that_it_is_a_file(session: Session) -> None:
     assert "odd" not in recorder
 
 
-def test_an_exchange_is_found_by_its_name(session: Session) -> None:
+def test_an_exchange_is_found_by_its_name(session: Session, tmp_path: Path) -> None:
     opened = Opened(session)
 
     async def look() -> None:
@@ -76,6 +76,9 @@ def test_an_exchange_is_found_by_its_name(session: Session) -> None:
         with pytest.raises(NotKept, match="no exchange '9-9' in this file"):
             await opened.document("9-9")
         assert [] == await opened.clear()
+        (tmp_path / "a.wire").unlink()
+        with pytest.raises(NotKept, match="cannot be shown: the file cannot be read any more"):
+            await opened.document(samples()[0]["id"])
 
     asyncio.run(look())
 

@@ -223,6 +223,20 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         open_session(tmp_path / "none.wire")
 
 
+def test_a_file_that_changes_while_it_is_open_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.wire"
+    path.write_bytes(file_of(*samples()))
+    session = open_session(path)
+    first, second = session.summaries[0]["id"], session.summaries[1]["id"]
+
+    path.write_bytes(file_of(*reversed(samples())))
+    with pytest.raises(SavedError, match="has been changed since"):
+        session.document(second)
+    path.unlink()
+    with pytest.raises(SavedError, match="cannot be read any more"):
+        session.document(first)
+
+
 def test_masked_octets_stay_masked() -> None:
     (document,) = reread(file_of(sample())).documents()
     (span,) = document["request"]["masked"]

@@ -100,7 +100,10 @@ def replay(
         click.echo(f"* {note}", err=True)
     differing = unanswered = 0
     for number, plan in enumerate(_paced(plans, rate), 1):
-        done = sender.send(plan, number, len(plans))
+        try:
+            done = sender.send(plan, number, len(plans))
+        except SavedError as error:
+            raise CannotStart(f"{printable(str(file))}: {error}") from error
         for line in done.lines:
             click.echo(line, color=colours)
         if done.outcome.state == "not reached":

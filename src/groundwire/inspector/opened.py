@@ -16,7 +16,7 @@ from .har import Entry, open_har
 from .live import NotKept
 from .message_view import describe_message
 from .pages import Answer, Export, Pages
-from .saved import Session, open_session
+from .saved import SavedError, Session, open_session
 from .wanted import Wanted
 
 HAR_SUFFIX: Final = ".har"
@@ -122,7 +122,10 @@ class Opened:
         Raises:
             NotKept: it is not in the file.
         """
-        found = self._session.document(id)
+        try:
+            found = self._session.document(id)
+        except SavedError as error:
+            raise NotKept(f"The exchange {id[:100]!r} cannot be shown: {error}") from error
         if found is None:
             raise NotKept(f"There is no exchange {id[:100]!r} in this file.")
         return found

@@ -29,7 +29,9 @@ FORMAT: Final = "groundwire wire session"
 VERSION: Final = 1
 MEDIA_TYPE: Final = "application/x-ndjson"
 
-MAX_FILE_BYTES: Final = 256 * 1024 * 1024
+MAX_FILE_BYTES: Final = 1024 * 1024 * 1024
+"""A worker's recording of 8 MiB makes 90 at most; lines are read from the file again when they are looked at."""
+
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 MAX_EXCHANGES: Final = 100_000
 
@@ -68,31 +70,66 @@ class Session:
     summaries: list[Summary] = field(default_factory=list[Summary])
     """The exchanges in a line each, oldest first."""
 
+    _path: Path | None = None
+    """The file; None: what was read is kept in memory."""
+
+    _places: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """Where the line of an exchange is in the file, and how long."""
+
     _lines: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
     def __len__(self) -> int:
         return len(self.summaries)
 
     def __contains__(self, identifier: str) -> bool:
-        return identifier in self._lines
+        return identifier in self._places or identifier in self._lines
 
     def document(self, identifier: str) -> Document | None:
-        """Return an exchange; None if there is no such one."""
-        line = self._lines.get(identifier)
+        """Return an exchange; None if there is no such one.
+
+        Raises:
+            SavedError: the file has been changed or removed since it was opened.
+        """
+        place = self._places.get(identifier)
+        line = self._lines.get(identifier) if place is None else self._read(*place)
         if line is None:
             return None
-        document: Document = json.loads(line)
+        try:
+            document: Document = json.loads(line)
+        except ValueError:
+            document = {}
+        if document.get("id") != identifier or fault_of(document):
+            raise SavedError("the file has been changed since it was opened.")
         return document
 
     def documents(self) -> Iterator[Document]:
-        """Iterate over all exchanges, oldest first."""
-        for line in self._lines.values():
-            yield json.loads(line)
+        """Iterate over all exchanges, oldest first; see `document`."""
+        for summary in self.summaries:
+            document = self.document(summary["id"])
+            if document is not None:
+                yield document
 
-    def add(self, document: Document, line: bytes = b"") -> None:
+    def add(self, document: Document, line: bytes = b"", offset: int = 0) -> None:
         """Take an exchange that has been found to be right, and the line that it stands in."""
-        self._lines[document["id"]] = line or json.dumps(document).encode()
+        identifier = document["id"]
+        if self._path is None or not line:
+            self._lines[identifier] = line or json.dumps(document).encode()
+        else:
+            self._places[identifier] = (offset, len(line))
         self.summaries.append(summary_of(document))
+
+    def keep_in(self, path: Path) -> None:
+        """Leave exchanges that are added from now on in the file that they are read from."""
+        self._path = path
+
+    def _read(self, offset: int, octets: int) -> bytes:
+        assert self._path is not None
+        try:
+            with self._path.open("rb") as file:
+                file.seek(offset)
+                return file.read(octets)
+        except OSError as error:
+            raise SavedError(f"the file cannot be read any more: {error.strerror}.") from error
 
 
 def session_lines(documents: Iterable[Document], recorder: dict[str, Any]) -> Iterator[bytes]:
@@ -134,23 +171,31 @@ def open_session(path: Path) -> Session:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise SavedError(f"{path} is larger than {MAX_FILE_BYTES // 1024**2} MiB.")
         with path.open("rb") as file:
-            return read_session(file)
+            return read_session(file, path)
     except OSError as error:
         raise SavedError(f"{path} cannot be read: {error.strerror or error}.") from error
     except SavedError as error:
         raise SavedError(f"{path}: {error}") from error
 
 
-def read_session(file: IO[bytes]) -> Session:
+def read_session(file: IO[bytes], path: Path | None = None) -> Session:
     """Read the lines of a file; see `open_session`.
+
+    Args:
+        file: the file.
+        path: where it is, to look up exchanges in it later; None: they are kept in memory.
 
     Raises:
         SavedError: it is no such file, of a newer version, or damaged.
     """
-    session = _read_heading(file.readline(MAX_LINE_BYTES))
-    number = 1
+    heading = file.readline(MAX_LINE_BYTES)
+    session = _read_heading(heading)
+    if path is not None:
+        session.keep_in(path)
+    number, offset = 1, len(heading)
     while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
+        start, offset = offset, offset + len(line)
         if len(line) > MAX_LINE_BYTES:
             raise SavedError(f"line {number} is longer than {MAX_LINE_BYTES // 1024**2} MiB.")
         if not line.endswith(b"\n"):
@@ -171,7 +216,7 @@ def read_session(file: IO[bytes]) -> Session:
             fault = f"there is another exchange {value['id']!r}"
         if fault:
             raise SavedError(f"line {number} is damaged: {fault}.")
-        session.add(value, line)
+        session.add(value, line, start)
     session.notes.append(
         f"The file has no end: it was cut off behind {len(session)} exchanges, which can be seen."
     )
