@@ -4,15 +4,17 @@ Over real connections, and in memory cut into pieces; with secrets, and without 
 """
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from corpora.runner import Case, raw_bytes
+from corpora.runner import Case, parse_responses, raw_bytes
 from groundwire.http.response import Response
 from groundwire.inspector import Inspector, Record
 from groundwire.inspector.records import CONTENT_BYTES
-from groundwire.protocol.http1.explain import explain_request, explain_response
+from groundwire.protocol.http1.explain import Element, explain_request, explain_response
 from groundwire.server.settings import ServerSettings
 from recorded_wire import RecordedWire
 from serving import running_server
@@ -115,25 +117,41 @@ def check_octets(exchanged: Exchanged) -> None:
 def check_elements(record: Record) -> None:
     request, response = bytes(record.request), bytes(record.response)
     explained = explain_request(request)
-    by_kind = {
-        kind: [request[e.start : e.end] for e in explained.elements if e.kind == kind]
-        for kind in ("method", "target", "version", "field-name", "field-value")
-    }
+    of_kind = cut_out(request, explained.elements)
     if record.parsed:
         head = explained.head
         assert head is not None
-        assert [head.method.encode()] == by_kind["method"]
-        assert [head.target.encode()] == by_kind["target"]
-        assert [head.version.encode()] == by_kind["version"]
-        assert (head.method, head.target, head.version) == (
-            *(record.method, record.target, record.version),
+        assert [head.method.encode()] == of_kind["method"]
+        assert [head.target.encode()] == of_kind["target"]
+        assert [head.version.encode()] == of_kind["version"]
+        assert (head.method, head.target, head.version, head.path) == (
+            *(record.method, record.target, record.version, record.path),
         )
-        lines = list(zip(by_kind["field-name"], by_kind["field-value"], strict=True))
-        assert list(head.fields.lines) == lines[: len(head.fields.lines)]
-        assert head.path == record.path
+        lines = list(zip(of_kind["field-name"], of_kind["field-value"], strict=True))
+        assert list(head.fields.lines) == lines
+        content = b"".join(of_kind["chunk-data"] or of_kind["content"])
+        assert explained.content == content
+        if head.content_length and record.request_octets == len(request) and explained.complete:
+            assert head.content_length == len(content)
     answer = explain_response(response, record.method)
     assert record.status == answer.status
     assert len(response) == answer.end or record.response_octets > len(response)
+    of_kind = cut_out(response, answer.elements)
+    for response_read in parse_responses(response, [record.method])[0][-1:]:
+        assert str(response_read.status).encode() == of_kind["status"][-1]
+        names = {name.decode().lower() for name in of_kind["field-name"]}
+        assert names >= response_read.headers.keys()
+        if len(response) == record.response_octets:
+            assert response_read.body == b"".join(of_kind["chunk-data"] or of_kind["content"])
+
+
+def cut_out(data: bytes, elements: Iterable[Element]) -> dict[str, list[bytes]]:
+    """The octets of each element, by its kind."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for element in elements:
+        assert 0 <= element.start <= element.end <= len(data)
+        found[element.kind].append(data[element.start : element.end])
+    return found
 
 
 def check_refusal(record: Record) -> None:

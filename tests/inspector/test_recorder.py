@@ -164,15 +164,16 @@ def test_identifiers_carry_the_number_of_the_worker() -> None:
 # The bound, honestly
 
 
-def test_octets_are_no_less_than_what_python_says_it_takes() -> None:
+def test_octets_are_no_less_than_what_python_says_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What pytest keeps of the log is not the recorder's.
+    monkeypatch.setattr(logging.getLogger("test_recorder"), "propagate", False)
     app = Groundwire("app")
 
     @app.route("/users/<name>")
     def user(name: str) -> str:
-        logging.getLogger("app").warning("who is %s?", name)
+        logging.getLogger("test_recorder").warning("who is %s?", name)
         return name * 20
 
-    logging.getLogger("app").propagate = False
     with RecordedWire(app, wire_secrets=False) as wire:
         for number in range(30):
             wire.send(message(f"/users/somebody-{number}")).until_idle()
