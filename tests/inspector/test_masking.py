@@ -107,6 +107,7 @@ def test_secret_values_of_fields_are_masked_and_nothing_else(line: str, masked: 
         ("/?user[password]=S3CR3T", "/?user[password]=******"),
         ("http://u:S3CR3T@localhost/x@y", "http://********@localhost/x@y"),
         ("/?u=http%3A%2F%2Fu%3AS3CR3T%40h", "/?u=***************************"),
+        ("/verify/eyJhbGciOi.S3CR3T.x/ok", "/verify/*******************/ok"),
         ("/x@y?a=b@c", "/x@y?a=b@c"),
         ("/key/token?a", "/key/token?a"),
         ("http://localhost:8000/", "http://localhost:8000/"),
@@ -236,6 +237,14 @@ def part(disposition: str, content: str, *lines: str) -> str:
         ("text/plain", "PASSWORD=S3CR3T\nA=1", "PASSWORD=******\nA=1"),
         ("application/json", '{"s":"{\\"key\\":[1]}"}', '{"s":"{\\"key\\":****"}'),
         ("application/json", '{"s":"{\\"key\\":12}"}', '{"s":"{\\"key\\":**}"}'),
+        (
+            "application/json",
+            '{"query": "{login(password: \\"S3CR3T\\", user: \\"a\\")}"}',
+            '{"query": "{login(password: \\"******\\", user: \\"a\\")}"}',
+        ),
+        ("application/yaml", "user: a\npassword: S3CR3T\n", "user: a\npassword: ******\n"),
+        ("application/msgpack", "\x82\x00password\x06S3CR3T", "*" * 18),
+        ("application/msgpack", "\x82\x00user\x01a", "\x82\x00user\x01a"),
         ("application/json", '{"keys": [1, [2', '{"keys": "****"'),
         ("application/json", '{"a": "http://u:S3CR3T', '{"a": "http://********'),
         ("text/plain", "password = [1, 2] ; token =\n", "password = [****] ; token =\n"),
@@ -699,6 +708,19 @@ def test_lines_that_were_seen_before_are_not_looked_at_again(
     masker.mask_request(request("User-Agent: curl/8.5.0", "X-A: 1", "X-Key: 1"))
 
     assert looked_at == [b"X-A: 1", b"X-Key: 1", b"X-Key: 1"]
+
+
+def test_what_is_looked_for_elsewhere_is_bounded() -> None:
+    masker = Masker()
+    content = "&".join(f"token={number:05}" for number in range(5000)).encode()
+    data = request(f"Content-Type: {FORM}", "X-Key: S3CR3T", content=content)
+    masked, spans = masker.mask_request(data)
+
+    also = masker.secrets_in(data, spans)
+
+    assert masked.endswith(b"&token=*****")
+    assert b"S3CR3T" in also
+    assert len(also) < 2000
 
 
 def test_what_is_remembered_is_bounded() -> None:

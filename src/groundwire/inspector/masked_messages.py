@@ -82,7 +82,8 @@ class MaskedMessage(ABC):
         self.remembered = remembered
         self.spans: list[tuple[int, int]] = []
         self.quoted: dict[int, bytes] = {}
-        self.found: set[bytes] = set()
+        self.found: dict[bytes, None] = {}
+        """The values that were found, in order."""
         self._values: Forms | None = None
         self.heads: list[tuple[int, int, int]] = []
         """Of each head: what may hold something from elsewhere of its first line, from where to where, and its end."""
@@ -117,7 +118,7 @@ class MaskedMessage(ABC):
     def values(self) -> Forms:
         """Return what was found, in all forms in which it may turn up elsewhere."""
         if self._values is None:
-            self._values = forms_of(frozenset(self.found))
+            self._values = forms_of(self.found)
         return self._values
 
     def _without_kept(self) -> Iterator[tuple[int, int]]:
@@ -136,7 +137,7 @@ class MaskedMessage(ABC):
         some = False
         for secret in secrets:
             some = True
-            self.found.update(values_of(self.data, [secret]))
+            self.found.update(dict.fromkeys(values_of(self.data, [secret])))
             self._mask_words(secret.start, secret.end)
         return some
 
@@ -201,7 +202,7 @@ class MaskedMessage(ABC):
             return
         secrets = list(in_content(octets, content.media_type, asked=self.asked))
         for secret in secrets:
-            self.found.update(values_of(octets, [secret]))
+            self.found.update(dict.fromkeys(values_of(octets, [secret])))
             if content.decoded is None:
                 self._mask_content(content, secret)
         if content.decoded is not None and (secrets or self._may_hide(content)):

@@ -34,6 +34,11 @@ _DEEPEST: Final = 4
 _BINARY: Final = re.compile(
     r"(?:image|audio|video|font)/(?!svg)|application/(?:zip|gzip|pdf|wasm)\b", re.IGNORECASE
 )
+_CODE: Final = ("css", "javascript", "ecmascript")
+"""What is assigned to names in these is code. Secrets in JSON within them are found."""
+
+_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_TEXTS: Final = ("text/", "application/json", "application/x-www-form-urlencoded")
 
 
 def in_content(content: bytes, media_type: str, *, asked: bool, depth: int = 0) -> Iterator[Secret]:
@@ -48,8 +53,10 @@ def in_content(content: bytes, media_type: str, *, asked: bool, depth: int = 0) 
     if not content or _BINARY.match(media_type):
         return
     if b"\0" in content[:4] or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        yield from _in_wide(content, media_type, asked=asked, depth=depth)
-        return
+        wide = list(_in_wide(content, media_type, asked=asked, depth=depth))
+        yield from wide
+        if wide:
+            return
     kind = media_type.partition(";")[0].strip().lower()
     if kind.startswith("multipart/") or (asked and content.lstrip(b"\r\n").startswith(b"--")):
         yield from in_multipart(content, media_type, asked=asked, depth=depth)
@@ -59,13 +66,17 @@ def in_content(content: bytes, media_type: str, *, asked: bool, depth: int = 0) 
         yield from in_credentials(content)
         yield from in_authorities(content)
         return
+    if _CONTROLS.search(content, 0, 1024) and not kind.startswith(_TEXTS):
+        # Made of fields in a way that is not known here: MessagePack, CBOR, Protocol Buffers.
+        yield Secret(0, len(content))
+        return
     if kind == "application/x-www-form-urlencoded":
         yield from in_form(content)
     elif "html" in kind:
         yield from _in_html(content)
     elif "xml" in kind or (not kind and content.lstrip().startswith(b"<")):
         yield from _in_xml(content)
-    elif not kind.endswith("json") and (asked or kind in ("text/plain", "")):
+    elif not kind.endswith("json") and (asked or not kind.endswith(_CODE)):
         yield from in_text(content)
         if asked and b"\n" not in content:
             yield from in_form(content)

@@ -164,6 +164,7 @@ def in_request_line(data: bytes, start: int, end: int) -> Iterator[Secret]:
             yield userinfo(data, target, bare.end() - 1)
     elif last == len(data) and _CUT_PASSWORD.match(data[target:last]) and b"/" not in data[target:]:
         yield userinfo(data, target, last)
+    yield from shifted(in_credentials(data[target:last]), target)
     url_end = last if behind == end or _VERSION.fullmatch(data, last, end) else end
     for secret in (*shifted(in_urls(data[start:last]), start), *in_url(data, target, url_end)):
         yield secret._replace(end=min(secret.end, last))

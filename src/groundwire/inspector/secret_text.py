@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
@@ -36,6 +37,9 @@ SHORTEST_VALUE_BYTES: Final = 4
 """Shorter values are masked where they are, and not looked for elsewhere: they are in everything."""
 
 LONGEST_VALUE_BYTES: Final = 8192
+
+MOST_VALUES: Final = 100
+"""Of one message: more are masked where they are, and not looked for elsewhere, which would take too long."""
 
 _ORDINARY: Final = frozenset(
     b"true false null none undefined auto dark light http https html json text utf-8 localhost keep-alive".split()
@@ -169,6 +173,10 @@ _QUOTED_NAME: Final = re.compile(rb"(?<!\\)(['\"])([\w.%\[\]+ -]{1,128}+)\1\s{0,
 _ESCAPED_NAME: Final = re.compile(
     rb"(?<!\\)(\\{1,15}+)\"([^\"\\]{1,128}+)\1\"\s{0,8}:\s{0,8}+(\1\")?"
 )
+# An argument in a string of JSON, as GraphQL has them.
+_ESCAPED_ARGUMENT: Final = re.compile(
+    rb"(?<![\w-])([A-Za-z_][\w-]{0,63}+)\s{0,8}[:=]\s{0,8}(\\{1,15}+\")"
+)
 _ESCAPED_SCALAR: Final = re.compile(rb"[^,\"\\}\]]*")
 _EXCEPTION: Final = re.compile(rb"(?:Error|Exception|Warning)$")
 _WORD: Final = re.compile(rb"[^\s&\"'<>]+")
@@ -224,6 +232,10 @@ def in_escaped_json(data: bytes) -> Iterator[Secret]:
                 if data[start : start + 1] in _BRACKETS:  # to the end of the string that it is in
                     end = data.find(b'"', start)
             yield Secret(start, len(data) if end < 0 else end)
+    for found in _ESCAPED_ARGUMENT.finditer(data):
+        if is_secret_name(found[1]):
+            end = data.find(found[2], found.end())
+            yield Secret(found.end(), len(data) if end < 0 else end)
 
 
 def _value_at(
@@ -333,13 +345,13 @@ def values_of(data: bytes, secrets: list[Secret]) -> tuple[bytes, ...]:
     )
 
 
-def forms_of(values: frozenset[bytes]) -> frozenset[bytes]:
+def forms_of(values: Iterable[bytes]) -> frozenset[bytes]:
     """Return values, and how they look percent-encoded, in HTML, in JSON, in a `repr`, in base64 and in hexadecimal.
 
-    Values of less than `SHORTEST_VALUE_BYTES` are left out.
+    Values of less than `SHORTEST_VALUE_BYTES` are left out, and those behind the first `MOST_VALUES`.
     """
     forms: set[bytes] = set()
-    for value in values:
+    for value in islice(values, MOST_VALUES):
         bare = value.strip(b" \t\r\n\"'")
         if (
             SHORTEST_VALUE_BYTES <= len(bare) <= LONGEST_VALUE_BYTES
