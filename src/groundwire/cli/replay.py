@@ -44,7 +44,7 @@ DIFFERENT: Final = 1
     "filled",
     metavar="NAME=VALUE",
     multiple=True,
-    help="A value that was masked, such as Authorization='Bearer …'. May be repeated.",
+    help="A value in place of one that was masked, such as 'Cookie session=…'. May be repeated.",
 )
 @click.option(
     "--timeout",
@@ -104,10 +104,10 @@ def replay(
             done = sender.send(plan, number, len(plans))
         except SavedError as error:
             raise CannotStart(f"{printable(str(file))}: {error}") from error
+        if done.outcome.state == "not reached":
+            raise CannotStart(printable(done.outcome.said))
         for line in done.lines:
             click.echo(line, color=colours)
-        if done.outcome.state == "not reached":
-            raise CannotStart(done.outcome.said)
         differing += done.differs
         unanswered += done.outcome.state != "answered"
     _conclude(len(plans), differing, unanswered)
