@@ -1,6 +1,10 @@
 """Files with requests are sent as they stand, or completed where that is asked for."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from groundwire.inspector.http_files import completed, read_http_file
 from groundwire.protocol.http1.explain import explain_request
@@ -81,6 +85,7 @@ def test_variables_are_told() -> None:
             b"POST /a\nTransfer-Encoding: chunked\n\n0\r\n\r\n",
             b"POST /a HTTP/1.1\r\nHost: b:1\r\nTransfer-Encoding: chunked\r\n\r\n0",
         ),
+        (b"GET http://[", b"GET http://[ HTTP/1.1\r\nHost: b:1\r\n\r\n"),
         (b"not a request line at all\nA: b\n", b"not a request line at all\r\nA: b\r\n\r\n"),
     ],
 )
@@ -107,3 +112,28 @@ def test_a_file_of_an_editor_has_several_requests() -> None:
         b"GET /a HTTP/1.1\r\nHost: b:1\r\n\r\n",
         b"POST /b HTTP/1.1\r\nHost: b:1\r\nContent-Length: 5\r\n\r\nhello",
     ] == requests(saved, complete=True)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *(b"###", b"### x", b"GET ", b"POST /a", b" HTTP/1.1", b"Host: a", b"http://["),
+                *(b"Content-Length: 3", b"Transfer-Encoding: chunked", b"multipart/", b"\xff\x00"),
+                *(b"\r\n", b"\n", b"\r", b" ", b"# c", b"abc", b"0", b"?a=b", b"{{x}}"),
+            ]
+        ),
+        max_size=20,
+    ),
+    st.booleans(),
+)
+def test_any_file_is_read(pieces: list[bytes], complete: bool) -> None:
+    """Nothing is lost but separators and empty lines, and what is not to be completed stays as it is."""
+    data = b"".join(pieces)
+
+    found = requests(data, complete=complete)
+
+    if not complete:
+        between = rb"(?m)^###[^\n]*(?:\n|\Z)|[\r\n]"
+        assert re.sub(between, b"", data) == re.sub(between, b"", b"\n".join(found))
+        assert all(request in data for request in found)

@@ -146,7 +146,10 @@ def _origin_form(target: bytes, authority: str) -> tuple[bytes, bytes]:
     """Return the path of a URL as it is asked for, and what its Host field says."""
     if not target.lower().startswith((b"http://", b"https://")):
         return target, authority.encode()
-    parts = urlsplit(target.decode("latin-1"))
+    try:
+        parts = urlsplit(target.decode("latin-1"))
+    except ValueError:
+        return target, authority.encode()  # it is sent as it is, and refused
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return path.encode("latin-1"), parts.netloc.rpartition("@")[2].encode("latin-1")
 
