@@ -161,6 +161,32 @@ def test_identifiers_carry_the_number_of_the_worker() -> None:
     assert record.lines.startswith(b"X-Wire-Id: 3-1\r\n")
 
 
+def test_the_list_has_heads_of_what_goes_on_and_a_look_has_all() -> None:
+    head = message("/up", "POST", Content_Length="20", Cookie="a=S3CR3T")
+    recorder = Recorder(Masker())
+    record = record_in(recorder, head)
+    record.take_request(b"x" * 15)
+    record.take_response(b"HTTP/1.1 100 Continue\r\n\r\n" + answer(b"abc"))
+    [listed] = recorder.records()
+    looked_at = recorder.get("1-1")
+
+    assert looked_at is not None
+    assert (len(head), len(head) + 15) == (len(listed.request), len(looked_at.request))
+    assert ("/up", 200, len(head) + 15) == (listed.target, listed.status, listed.request_octets)
+    assert (b"S3CR3T" in record.request, b"S3CR3T" in listed.request) == (True, False)
+    assert not listed.response.endswith(b"abc")
+    assert looked_at.response.endswith(b"abc")
+
+
+def test_times_tell_what_goes_on() -> None:
+    recorder = Recorder()
+    recorder.finish(record_in(recorder))
+    going_on = record_in(recorder)
+
+    assert (2, ["1-1", "1-2"]) == (recorder.messages, [name for _, name in recorder.times()])
+    assert [(going_on.began_at, "1-2")] == recorder.times(under_way=True)
+
+
 # The bound, honestly
 
 

@@ -240,7 +240,7 @@ def test_a_stream_that_fails_is_broken_off_with_its_error() -> None:
         raise LookupError("two is missing")
 
     with RecordedWire(lambda _: Response(pieces(), mimetype="text/plain")) as wire:
-        wire.send(GET).until(lambda: wire.closed)
+        wire.send(GET).until(lambda: wire.closed).connection.connection_lost(None)
         record = wire.record
 
         assert ("broken off", 200) == (record.state, record.status)

@@ -304,14 +304,10 @@ class Events:
 
     def _look_for_long(self) -> None:
         begun_before = self._time_us() / 1e6 - LONG_SECONDS
-        under_way = {
-            record.id: record
-            for record in self._recorder.records()
-            if record.state in ("receiving", "answering")
-        }
+        under_way = {id: at for at, id in self._recorder.times(under_way=True)}
         self._told_long &= under_way.keys()
-        for id, record in under_way.items():
-            if record.began_at < begun_before and id not in self._told_long:
+        for id, began_at in under_way.items():
+            if began_at < begun_before and id not in self._told_long:
                 self._told_long.add(id)
                 self._add(Event(self._time_us(), EXCHANGE, id))
 

@@ -171,7 +171,7 @@ class Live:
         return {
             "octets": recorder.octets,
             "bound_octets": recorder.bound_octets,
-            "messages": len(recorder.records()),
+            "messages": recorder.messages,
             "dropped": recorder.dropped,
             "secrets": recorder.secrets,
         }
@@ -227,7 +227,7 @@ class Live:
         }
 
     def _own_ids(self) -> list[tuple[float, str]]:
-        return [(record.began_at, record.id) for record in self._recorder.records()]
+        return self._recorder.times()
 
     async def _own_document(self, id: str) -> Document | None:
         record = self._recorder.get(id)

@@ -105,10 +105,29 @@ class Recorder:
         )
         return self._octets + more
 
-    def records(self) -> list[Record]:
-        """Return all records, the newest last; those of exchanges that go on are masked copies."""
+    @property
+    def messages(self) -> int:
+        """How many records there are."""
+        return len(self._records)
+
+    def times(self, *, under_way: bool = False) -> list[tuple[float, str]]:
+        """Return when each exchange began and what it is called, the newest last; or only of those that go on.
+
+        PERF: nothing is masked for it, so it may be asked often.
+        """
         records = list(self._records.values())
-        return [record if record.finished else self._look_at(record) for record in records]
+        return [(one.began_at, one.id) for one in records if not (under_way and one.finished)]
+
+    def records(self) -> list[Record]:
+        """Return all records, the newest last; of exchanges that go on, masked copies of heads and facts.
+
+        (To mask what has come of a hundred uploads, each time that somebody looks at the list, would hold the loop.)
+        """
+        records = list(self._records.values())
+        return [
+            record if record.finished else self._look_at(record, content=False)
+            for record in records
+        ]
 
     def get(self, identifier: str) -> Record | None:
         """Return a record, or a masked copy of it while its exchange goes on; None if it is not here."""
@@ -248,8 +267,8 @@ class Recorder:
         self._octets -= sum(map(sys.getsizeof, self._clean))
         self._clean.clear()
 
-    def _look_at(self, record: Record) -> Record:
-        copy = record.copy()
+    def _look_at(self, record: Record, *, content: bool = True) -> Record:
+        copy = record.copy() if content else record.copy_of_heads()
         self._mask(copy)
         return copy
 
@@ -266,6 +285,8 @@ class Recorder:
         # PERF: to find the method of a refused request takes as long as to read it.
         method = record.method if record.parsed else ""
         record.response, record.response_masked = masker.mask_response(response, method, also)
+        if record.response_masked:
+            also |= masker.secrets_in(response, record.response_masked)
         if record.tells:
             record.mask_what_was_said(
                 lambda text: masker.mask_text(text, also),

@@ -36,6 +36,9 @@ TEXT_CHARACTERS: Final = 2048
 
 TRACEBACK_CHARACTERS: Final = 32768
 
+HEAD_OCTETS: Final = 4096
+"""As much is looked at of a response whose head is not whole."""
+
 EXPLAINED_BYTES: Final = 65536
 """As much of a message that was refused is searched for its request line."""
 
@@ -519,6 +522,14 @@ class Record:
         other.response = bytes(self.response)
         other.logs = [dict(line) for line in self.logs]
         other.failure = None if self.failure is None else dict(self.failure)
+        return other
+
+    def copy_of_heads(self) -> "Record":
+        """Return a record of its own without the content that is here, of which there may be much."""
+        other = self.copy()
+        if self.parsed:
+            other.request = other.request[: self.head_octets]
+        other.response = other.response[: end_of_heads(other.response) or HEAD_OCTETS]
         return other
 
 
