@@ -60,6 +60,7 @@ def program() -> Groundwire:
 
     @app.post("/login")
     def login() -> dict[str, Any]:
+        app.logger.warning("given out: %s", SECRET)
         return {"access_token": SECRET, "user": {"api_keys": [SECRET, {"again": SECRET}]}}
 
     @app.get("/back")
