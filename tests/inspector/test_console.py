@@ -161,6 +161,15 @@ def test_exchanges_go_out_one_write_each(pipe: Pipe) -> None:
     assert [] == pipe.timer.calls
 
 
+def test_what_cannot_be_printed_fails_nobody(pipe: Pipe, caplog: pytest.LogCaptureFixture) -> None:
+    record = recorded(error={"message": "half a note"})
+
+    pipe.console.show(record)
+
+    assert "* 1-1 could not be printed\n\n" == pipe.read()
+    assert "an exchange could not be printed" in caplog.text
+
+
 def test_a_slow_terminal_is_not_waited_for(pipe: Pipe) -> None:
     """What does not fit is left out and counted; when there is room again it goes on."""
     record = recorded(GET[:-2] + b"X-Long: " + b"a" * 8000 + b"\r\n\r\n")

@@ -6,6 +6,7 @@ exchanges that it is too slow for are left out, and counted where they would hav
 PERF: an exchange takes 0.17 ms.
 """
 
+import logging
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from .recorder import Recorder
 from .records import Record
 from .shown_messages import Message, message_lines
 from .terminal import BOLD, FAINT, RED, YELLOW, Paint, has_colours, printable
+
+logger = logging.getLogger("groundwire.wire")
 
 WAITING: Final = 32
 """Exchanges that wait for the terminal. More are left out."""
@@ -147,7 +150,12 @@ class Console:
 
     def _next(self) -> bytes:
         record = self._waiting.popleft()
-        lines = list(exchange_lines(record, self._paint))
+        try:
+            lines = list(exchange_lines(record, self._paint))
+        except Exception as error:
+            # This is called from a connection, which goes on whatever fails here.
+            logger.error("an exchange could not be printed", exc_info=error)
+            lines = [f"* {record.id} could not be printed"]
         if self.left_out and not self._waiting:
             count, self.left_out = self.left_out, 0
             lines.append(
