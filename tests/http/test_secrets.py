@@ -1,10 +1,14 @@
 """Which names are secret."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from groundwire.http.secrets import (
+    _MENTIONED,  # pyright: ignore[reportPrivateUsage]
     PUBLIC_FIELDS,
     SECRET_FIELDS,
     is_secret,
@@ -83,3 +87,17 @@ def test_a_text_that_mentions_none_has_no_secret_name(names: list[str], between:
 def test_a_text_without_secret_names_is_known_for_it() -> None:
     assert not mentions_secret(b"an author of keywords who shipped inside designs")
     assert mentions_secret(b"a=1&sid=2")
+
+
+def test_the_reference_has_the_very_names() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "secrets.md").read_text("utf-8")
+    names = page.partition("## Names")[2].partition("So ")[0]
+    words = re.findall("`([a-z]+)`", names)
+    table = page.partition("| header fields")[2].partition("## ")[0]
+    secret_line, public_line = [line for line in table.splitlines() if "`" in line]
+
+    assert words == [word.decode() for word, _ in _MENTIONED]
+    fields = {field.lower() for field in re.findall("`([^`]+)`", public_line)}
+    assert fields == PUBLIC_FIELDS
+    fields = {field.lower() for field in re.findall("`([^`]+)`", secret_line)}
+    assert fields == {name for name in SECRET_FIELDS if not mentions_secret(name.encode())}
