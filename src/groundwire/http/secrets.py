@@ -54,6 +54,8 @@ _WORDS: Final = {
 
 # PERF: written for lower case, so that a search looks for few first letters; `re.IGNORECASE` takes four times as long.
 _SECRET: Final = re.compile("|".join(pattern or word for word, pattern in _WORDS.items()))
+_SECRET_OCTETS: Final = re.compile(_SECRET.pattern.encode())
+_SHORT_BYTES: Final = 100
 _MENTIONED: Final = tuple(
     (word.encode(), re.compile(pattern.encode()) if pattern is not None else None)
     for word, pattern in _WORDS.items()
@@ -84,6 +86,8 @@ def mentions_secret(lower: bytes) -> bool:
 
     PERF: 0.3 ms for 64 KiB without any, a tenth of what `is_secret` takes.
     """
+    if len(lower) < _SHORT_BYTES:
+        return _SECRET_OCTETS.search(lower) is not None
     return any(
         word in lower and (pattern is None or pattern.search(lower) is not None)
         for word, pattern in _MENTIONED
