@@ -1,4 +1,4 @@
-"""Streams that are nearly HTTP, cut anywhere, answered in every way: the recorder changes nothing, and misses nothing."""
+"""Streams that are nearly HTTP, cut anywhere, answered in every way: recording changes nothing, and misses nothing."""
 
 import asyncio
 import re
