@@ -26,7 +26,6 @@ LAYERS = {
     "inspector": 4,
     "adapters": 4,
     "cli": 5,
-    "lessons": 5,
     "lessons": 5,  # what `groundwire learn` serves: pages, programs, and what runs and checks them
     "demo": 6,  # an application: it stands on everything, nothing stands on it
     "flask": 6,
