@@ -646,6 +646,42 @@ def test_what_is_expected_of_an_answer(answer: bytes, expected: str) -> None:
     compile(program, "exported", "exec")
 
 
+def test_a_test_has_the_path_of_a_whole_url_and_lines_of_their_own() -> None:
+    page = b"<!doctype html>\n<title>A page</title>\n<p>of some lines\n"
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    document = b'{"user": {"name": "Ada", "tags": ["a", "b"], "about": "something that is long"}}'
+
+    program = text(described(SENT["a URL as target"], answer + document), "pytest")
+    assert 'client.open(\n        "/hello?a",\n' in program
+    assert '        "user": {\n            "name": "Ada",\n' in program
+    program = text(described(SENT["a page"], answer.replace(b"json", b"x") + page), "pytest")
+    assert 'assert response.text == (\n        "<!doctype html>\\n"\n' in program
+    secret_host = request("Host: a", first="GET http://u:S3CR3T@a/ HTTP/1.1")
+    with pytest.raises(ValueError, match=r"no whole request|was masked"):
+        text(described(secret_host, answer, masked=True), "pytest")
+
+
+def test_a_har_file_holds_octets_and_odd_targets() -> None:
+    octets = request(*USUAL, "Content-Encoding: x", content=b"\xff\xfe")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\n\r\n\xff"
+    (entry,) = json.loads(str(export(described(octets, answer), "har", SERVER).content))["log"][
+        "entries"
+    ]
+
+    assert entry["request"]["postData"]["encoding"] == "base64"
+    assert entry["response"]["content"] == {
+        "size": 1,
+        "mimeType": "application/octet-stream",
+        "text": "/w==",
+        "encoding": "base64",
+    }
+    for name, url in {"an asterisk": f"{SERVER}/", "a URL as target": f"{SERVER}/hello?a"}.items():
+        (entry,) = json.loads(str(export(described(SENT[name]), "har", SERVER).content))["log"][
+            "entries"
+        ]
+        assert entry["request"]["url"] == url
+
+
 def test_what_a_test_cannot_send_is_refused() -> None:
     for octets in (SENT["an asterisk"], b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"):
         with pytest.raises(ValueError, match="not a path"):
