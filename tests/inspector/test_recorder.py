@@ -391,10 +391,11 @@ def test_octets_without_secrets_are_not_looked_at_twice(monkeypatch: pytest.Monk
     other = message("/", Cookie="a=S3CR3T")
     with RecordedWire(hello, wire_secrets=False) as wire:
         wire.server.writer.set_date(b"Sun, 06 Nov 1994 08:49:37 GMT")
-        wire.send(GET, GET, GET, other, other, GET).until_idle()
+        wire.send(GET, GET, message("/other"), other, other, GET).until_idle()
+        wire.send(message("/?token=S3CR3T"), message("/;token=S3CR3T")).until_idle()
 
-        assert [GET, other, other] == looked
-        assert [0, 0, 0, 1, 1, 0] == [len(record.request_masked) for record in wire.records]
+        assert [GET, other, other, message("/?token=S3CR3T"), message("/;token=S3CR3T")] == looked
+        assert [0, 0, 0, 1, 1, 0, 1, 1] == [len(record.request_masked) for record in wire.records]
 
 
 def test_secrets_are_kept_where_that_is_wanted() -> None:

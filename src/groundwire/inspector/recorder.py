@@ -1,5 +1,6 @@
 """The recorder: the exchanges of one process, the newest ones, within a bound on memory."""
 
+import re
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +23,9 @@ SLACK: Final = 64
 
 Event = Literal["finished", "cleared"]
 Callback = Callable[[Record | None, Event], None]
+
+_PLAIN_LINE: Final = re.compile(rb"[A-Z]+ /[\w/.~-]*+ HTTP/1\.[01]\r\n")
+"""A request line in which there is no room for a name and its value."""
 
 _LINK_END: Final = b'rel="describedby"\r\n'
 _SAID_LATE: Final = "(said when the exchange was over; not kept, because there were secrets in it)"
@@ -181,16 +185,7 @@ class Recorder:
 
     def finish(self, record: Record) -> None:
         """Mask a record, and count it as one that can be forgotten. PERF: 1 µs."""
-        response = record.response
-        place = response.find(_LINK_END)
-        if (
-            record.tells
-            or place < 0
-            or type(response) is not bytes
-            or response[place:] not in self._clean
-            or type(record.request) is not bytes
-            or record.request not in self._clean
-        ):
+        if record.tells or not self._is_clean(record.request, record.response):
             self._mask(record)
         record.finished = True
         self._finished.append(record.serial)
@@ -279,9 +274,10 @@ class Recorder:
         masker = self._masker
         arguments = None if self.secrets else record.view_args
         also = secret_arguments(arguments) if arguments else NOTHING
-        record.request, record.request_masked = masker.mask_request(request, also)
-        if record.request_masked:
-            also |= masker.secrets_in(request, record.request_masked)
+        if also or not self._is_clean_request(request):
+            record.request, record.request_masked = masker.mask_request(request, also)
+            if record.request_masked:
+                also |= masker.secrets_in(request, record.request_masked)
         # PERF: to find the method of a refused request takes as long as to read it.
         method = record.method if record.parsed else ""
         record.response, record.response_masked = masker.mask_response(response, method, also)
@@ -295,12 +291,26 @@ class Recorder:
         if not (also or record.request_masked or record.response_masked):
             self._remember(request, response)
 
+    def _is_clean(self, request: bytes | bytearray, response: bytes | bytearray) -> bool:
+        """Tell whether it is known that these octets hold no secret. PERF: 0.7 µs."""
+        if type(request) is not bytes or type(response) is not bytes:
+            return False
+        place = response.find(_LINK_END)
+        if place < 0 or response[place:] not in self._clean:
+            return False
+        return self._is_clean_request(request)
+
+    def _is_clean_request(self, request: bytes) -> bool:
+        line = _PLAIN_LINE.match(request)
+        return (request if line is None else request[line.end() :]) in self._clean
+
     def _remember(self, request: bytes, response: bytes) -> None:
         """Remember octets that hold no secret: the same few come again and again."""
-        place = response.find(_LINK_END)
+        place = response.find(_LINK_END)  # what an answer has of its own comes before
         if place < 0:
             return
-        for part in (request, response[place:]):
+        line = _PLAIN_LINE.match(request)
+        for part in (request if line is None else request[line.end() :], response[place:]):
             if len(part) <= REMEMBERED_BYTES and part not in self._clean:
                 if len(self._clean) >= REMEMBERED:
                     self._forget_clean()
