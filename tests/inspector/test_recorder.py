@@ -379,6 +379,24 @@ def test_what_is_told_when_all_is_over_is_masked_too() -> None:
     assert "S3CR3T" not in json.dumps([secretive.logs, secretive.notes])
 
 
+def test_what_cannot_be_masked_is_answered_and_not_kept(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(Masker, "mask_request", fail)
+    with RecordedWire(hello, wire_secrets=False) as wire:
+        wire.inspector.recorder.subscribe(fail)
+        wire.send(GET, GET).until_idle()
+
+        assert [200, 200] == [one.status for one in wire.answers()]
+        assert [b"", b""] == [record.request + record.response for record in wire.records]
+        assert ["answered", "answered"] == [record.state for record in wire.records]
+    assert "the exchange 1-1 could not be masked: it is not kept" in caplog.text
+    assert "who looks on failed at the exchange 1-2" in caplog.text
+
+
 def test_octets_without_secrets_are_not_looked_at_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = []
     mask_request = Masker.mask_request

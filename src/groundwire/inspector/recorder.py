@@ -1,5 +1,6 @@
 """The recorder: the exchanges of one process, the newest ones, within a bound on memory."""
 
+import logging
 import re
 import sys
 from collections import deque
@@ -11,6 +12,8 @@ from .masking import NOTHING, Forms, Masker, Spans, secret_arguments
 from .records import RECORD_OCTETS, Record
 
 __all__ = ["Callback", "Event", "Masker", "Recorder", "Unmasked"]
+
+logger = logging.getLogger("groundwire.inspector")
 
 MESSAGES_MAX: Final = 10_000
 
@@ -186,7 +189,12 @@ class Recorder:
     def finish(self, record: Record) -> None:
         """Mask a record, and count it as one that can be forgotten. PERF: 1 µs."""
         if record.tells or not self._is_clean(record.request, record.response):
-            self._mask(record)
+            try:
+                self._mask(record)
+            except Exception:
+                # The answer is out, and what looks on must not make a second one of it.
+                logger.exception("the exchange %s could not be masked: it is not kept", record.id)
+                record.empty()
         record.finished = True
         self._finished.append(record.serial)
         if record.request_masked or record.response_masked:
@@ -200,7 +208,10 @@ class Recorder:
         if self._octets > self.bound_octets or len(self._records) > self.bound_messages:
             self._make_room()
         for callback in self._callbacks:
-            callback(record, "finished")
+            try:
+                callback(record, "finished")
+            except Exception:
+                logger.exception("who looks on failed at the exchange %s", record.id)
 
     def forget(self, record: Record) -> None:
         """Drop a record as if there had been no exchange."""

@@ -501,6 +501,14 @@ class Record:
             for note in self.noted
         )
 
+    def empty(self) -> None:
+        """Keep nothing of what was said, on the wire or besides."""
+        self.request = self.response = b""
+        self.request_masked = self.response_masked = ()
+        self.noted = ()
+        self.logs = _NONE_YET
+        self.failure = None
+
     def octets(self) -> int:
         """Return what it takes in memory."""
         octets = RECORD_OCTETS + len(self.request) + len(self.response) + self.told_octets
