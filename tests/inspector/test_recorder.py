@@ -10,18 +10,16 @@ from groundwire import Groundwire
 from groundwire.http.response import Response
 from groundwire.http.tracing import tracing
 from groundwire.inspector import Inspector, Recorder
+from groundwire.inspector.facts import NOTES_MAX, TEXT_CHARACTERS, TOO_MUCH, plain
 from groundwire.inspector.masking import Masker
 from groundwire.inspector.records import (
     CONTENT_BYTES,
     LOGS_MAX,
-    NOTES_MAX,
-    TEXT_CHARACTERS,
     TOLD_OCTETS,
     TRACEBACK_CHARACTERS,
     Record,
     end_of_heads,
     final_status,
-    plain,
     shown_address,
 )
 from groundwire.protocol.http1.explain import explain_request
@@ -330,7 +328,12 @@ def test_a_note_cannot_be_larger_than_a_message() -> None:
     for _ in range(20):
         record.note("fields", by="x", added=[("X", "y" * 2000)] * 200, removed=[])
 
-    assert isinstance(record.notes[0][1]["added"], str)
+    assert {"by": TOO_MUCH, "added": [], "removed": []} == record.notes[0][1]
+    many = {str(number): "x" * 2000 for number in range(100)}
+    record.note("matched", endpoint="e", rule="/", view_args=many, at=2.5)
+    assert {"endpoint": TOO_MUCH, "rule": TOO_MUCH, "view_args": {}, "at": 2.5} == record.notes[-1][
+        1
+    ]
     assert record.octets() < 200_000
 
 

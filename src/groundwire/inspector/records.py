@@ -13,6 +13,20 @@ from typing import Any, Final, Literal, Protocol, cast
 from ..protocol.errors import ProtocolError
 from ..protocol.http1.explain import Element, explain_request
 from ..protocol.http1.target import parse_target
+from .facts import (
+    FACTS,
+    NOTES_MAX,
+    TEXT_CHARACTERS,
+    Note,
+    emptied,
+    masked_facts,
+    packed,
+    plain,
+    shown,
+    size_of,
+    unpacked,
+    with_texts,
+)
 
 Span = tuple[int, int]
 Spans = tuple[Span, ...]
@@ -26,13 +40,9 @@ Place = Literal["", "inline", "thread", "loop"]
 CONTENT_BYTES: Final = 65536
 """How much of a message is kept besides its head."""
 
-NOTES_MAX: Final = 256
 LOGS_MAX: Final = 100
 TOLD_OCTETS: Final = 512 * 1024
 """Beyond that no more is taken down of what is told of an exchange."""
-
-TEXT_CHARACTERS: Final = 2048
-"""Of a log message, and of any text in a note."""
 
 TRACEBACK_CHARACTERS: Final = 32768
 
@@ -53,19 +63,8 @@ NOTE_OCTETS: Final = 256
 
 LOG_OCTETS: Final = 640
 
-_PLAIN: Final = frozenset((str, int, float, bool, type(None)))
-
 _NONE_YET: Final[Any] = ()
 """In place of a list that is made for the first thing in it."""
-
-_FACTS: Final[dict[str, tuple[str, ...]]] = {
-    "called": ("role", "name", "file", "line", "began", "ended", "outcome"),
-    "matched": ("endpoint", "rule", "view_args", "at"),
-}
-"""The facts of the most frequent kinds, in their order. PERF: kept so, notes take a quarter of the memory."""
-
-_Note = tuple[Any, ...]
-"""The kind and the values of its facts, where `_FACTS` names them; otherwise the kind and a dictionary of facts."""
 
 
 class Keeper(Protocol):
@@ -194,7 +193,7 @@ class Record:
         self.failure: dict[str, Any] | None = None
         """What was raised: ``class``, ``message``, ``traceback`` (a text) and ``handled``."""
 
-        self.noted: tuple[_Note, ...] = ()
+        self.noted: tuple[Note, ...] = ()
         """What was noted, as it is kept; `notes` has it in full."""
 
         self.logs: list[dict[str, Any]] = _NONE_YET
@@ -394,7 +393,7 @@ class Record:
             return
         if len(self.noted) >= NOTES_MAX or self.told_octets > TOLD_OCTETS:
             return
-        if tuple(facts) == _FACTS.get(kind):
+        if tuple(facts) == FACTS.get(kind):
             if kind == "called":
                 note = ("called", *facts.values())
             elif facts["view_args"]:
@@ -408,13 +407,13 @@ class Record:
         if self.finished or self.told_octets > CONTENT_BYTES:
             self._keeper.settle_late(self)
 
-    def _told(self, kind: str, facts: dict[str, Any]) -> _Note:
+    def _told(self, kind: str, facts: dict[str, Any]) -> Note:
         """Return a note of what a client or a program has said."""
         self.tells = True
         facts = plain(facts)
         size = size_of(facts)
         if size > CONTENT_BYTES:
-            facts = {name: str(value)[:TEXT_CHARACTERS] for name, value in facts.items()}
+            facts = emptied(facts)
             size = size_of(facts)
         self.told_octets += size
         if self.finished:
@@ -497,7 +496,7 @@ class Record:
         self.noted = tuple(
             note
             if note[0] == "called"
-            else packed(note[0], _masked_facts(unpacked(note), masked, masked_value))
+            else packed(note[0], masked_facts(unpacked(note), masked, masked_value))
             for note in self.noted
         )
 
@@ -569,91 +568,3 @@ def end_of_heads(responses: bytes | bytearray) -> int:
         if end < 4 or responses[position + 9 : position + 10] != b"1":
             return max(end, 0) if end >= 4 else 0
         position = end
-
-
-def packed(kind: str, facts: dict[str, Any]) -> _Note:
-    """Return a note as it is kept."""
-    return (kind, *facts.values()) if tuple(facts) == _FACTS.get(kind) else (kind, facts)
-
-
-def unpacked(note: _Note) -> dict[str, Any]:
-    """Return the facts of a note."""
-    names = _FACTS.get(note[0])
-    if names is not None and len(note) == len(names) + 1:
-        facts = dict(zip(names, note[1:], strict=True))
-        if note[0] == "matched" and facts["view_args"] is None:
-            facts["view_args"] = {}
-        return facts
-    return cast("dict[str, Any]", note[1])
-
-
-def _masked_facts(
-    facts: dict[str, Any], masked: Callable[[str], str], masked_value: Callable[[str, Any], Any]
-) -> dict[str, Any]:
-    """Return the facts of a note without secrets: by name where they have one, otherwise as any text."""
-    changed: dict[str, Any] = {}
-    for name, value in facts.items():
-        if name == "view_args" and isinstance(value, dict):
-            named = cast("dict[str, Any]", value)
-            changed[name] = {key: masked_value(key, one) for key, one in named.items()}
-        elif name in ("added", "removed"):
-            changed[name] = [_masked_field(field, masked_value) for field in value]
-        elif name == "said":
-            changed[name] = masked_value(str(facts.get("about", "")), value)
-        else:
-            changed[name] = with_texts(value, masked)
-    return changed
-
-
-def _masked_field(field: Any, masked_value: Callable[[str, Any], Any]) -> Any:
-    if isinstance(field, tuple) and len(field) == 2:  # pyright: ignore[reportUnknownArgumentType]
-        name, value = cast("tuple[str, Any]", field)
-        return name, masked_value(name, value)
-    return cast("Any", field)
-
-
-def plain(value: Any, depth: int = 4) -> Any:
-    """Return a value as what JSON can hold, so that nothing else is kept alive; long texts are cut."""
-    kind = again = _kind(value)
-    if kind in _PLAIN:
-        return value[:TEXT_CHARACTERS] if kind is str else value
-    if depth and (kind is list or kind is tuple):
-        return again(plain(item, depth - 1) for item in value[:NOTES_MAX])
-    if depth and kind is dict:
-        items = list(value.items())[:NOTES_MAX]
-        return {str(name)[:TEXT_CHARACTERS]: plain(item, depth - 1) for name, item in items}
-    return shown(value, str if isinstance(value, str) else repr)
-
-
-def shown(value: Any, show: Callable[[Any], str]) -> str:
-    """Return `show(value)`, cut; what is a program's own may fail at that."""
-    try:
-        return str(show(value))[:TEXT_CHARACTERS]
-    except Exception:  # noqa: BLE001 - of which nothing is known
-        return f"<{type(value).__qualname__}>"
-
-
-def size_of(value: Any) -> int:
-    """Return what a value made by `plain` takes in memory, all told."""
-    size, kind = sys.getsizeof(value), _kind(value)
-    if kind is dict:
-        return size + sum(sys.getsizeof(name) + size_of(item) for name, item in value.items())
-    if kind in (list, tuple):
-        return size + sum(map(size_of, value))
-    return size
-
-
-def with_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a value made by `plain` with each text changed."""
-    kind = again = _kind(value)
-    if kind is str:
-        return change(value)
-    if kind is dict:
-        return {name: with_texts(item, change) for name, item in value.items()}
-    if kind is list or kind is tuple:
-        return again(with_texts(item, change) for item in value)
-    return value
-
-
-def _kind(value: Any) -> Any:
-    return type(value)  # pyright: ignore[reportUnknownVariableType]
