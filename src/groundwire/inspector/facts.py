@@ -10,6 +10,7 @@ NOTES_MAX: Final = 256
 TEXT_CHARACTERS: Final = 2048
 """Of a log message, and of any text in a note."""
 
+SHORT_CHARACTERS: Final = 200
 TOO_MUCH: Final = "(too much to be kept)"
 
 _PLAIN: Final = frozenset((str, int, float, bool, type(None)))
@@ -87,11 +88,14 @@ def shown(value: Any, show: Callable[[Any], str]) -> str:
 
 
 def emptied(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return facts made by `plain` that are too much to be kept, without what may be much: of the same kinds."""
+    """Return facts made by `plain` that are too much to be kept, without what is long: of the same kinds."""
     kept: dict[str, Any] = {}
     for name, value in facts.items():
         kind = again = _kind(value)
-        kept[name] = again() if kind in (list, tuple, dict) else TOO_MUCH if kind is str else value
+        if kind in (list, tuple, dict):
+            kept[name] = again()
+        else:
+            kept[name] = TOO_MUCH if kind is str and len(value) > SHORT_CHARACTERS else value
     return kept
 
 
