@@ -1,5 +1,6 @@
 """One request from the socket to your function and back: its stations, and what they cost."""
 
+import asyncio
 import sys
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import groundwire
 from fetching import make_app, settle_inline
 from groundwire import Groundwire
+from groundwire import request as request_of_flask
 from wire import Wire, request
 
 PACKAGE = Path(groundwire.__file__).parent
@@ -28,6 +30,10 @@ request, handle (which matches by one look into a dict), your function, answer, 
 MAX_FRAMES = 3
 MAX_CALLS = 16
 MAX_FILES = 8
+
+PIECE = bytes(65536)
+MAX_CALLS_PER_PIECE = 40
+MAX_FILES_OF_UPLOAD = 32
 
 
 class Journey:
@@ -134,3 +140,38 @@ def test_handling_takes_few_calls() -> None:
     ]
 
     assert ["Groundwire.handle", "Response.of_text"] == handling
+
+
+def test_a_piece_of_an_upload_takes_few_calls() -> None:
+    app = make_app()
+
+    @app.post("/upload", stream=True)
+    async def upload() -> str:
+        return str(sum([len(piece) async for piece in request_of_flask.stream]))
+
+    def calls_of(pieces: int) -> Journey:
+        journey = Journey()
+        with Wire(app) as wire:
+
+            async def receive() -> None:
+                sys.setprofile(journey.note)
+                try:
+                    length = str(pieces * len(PIECE))
+                    wire.connection.data_received(request("/upload", "POST", Content_Length=length))
+                    for _ in range(pieces):
+                        await asyncio.sleep(0)
+                        await asyncio.sleep(0)
+                        wire.connection.data_received(PIECE)
+                finally:
+                    sys.setprofile(None)
+
+            wire.loop.run_until_complete(receive())
+            wire.until_idle()
+            assert wire.raw.endswith(f"\r\n\r\n{pieces * len(PIECE)}".encode())
+        journey.calls = [call for call in journey.calls if call[0] != "your function"]
+        return journey
+
+    few, many = calls_of(10), calls_of(20)
+
+    assert len(many.calls) - len(few.calls) <= 10 * MAX_CALLS_PER_PIECE
+    assert len(many.files) <= MAX_FILES_OF_UPLOAD, many.files

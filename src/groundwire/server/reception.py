@@ -112,8 +112,10 @@ class Reception:
             elif reader.complete:
                 content.end(reader.trailers)
             else:
-                content.expect(reader.announced)
-                self._continue()
+                if self._head.chunked:  # otherwise its length has been known from the start
+                    content.expect(reader.announced)
+                if self._head.expectation is not None:
+                    self._continue()
                 if self._connection.eof:
                     reader.receive_eof()
                 return
