@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -175,7 +176,7 @@ def test_a_head_that_is_too_large_is_refused(proxy: Proxy) -> None:
         fields = {f"x-large-{number}": "v" * 8000 for number in range(9)}
         try:
             status = asked(connection, "GET", "/fields", headers=fields)[0]
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLEOFError):
             status = 400  # HAProxy closes without reading on, and a reset may overtake its answer
 
     assert status in (400, 431)

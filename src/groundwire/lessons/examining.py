@@ -28,6 +28,7 @@ def examine(lesson: Lesson, file: Path) -> Verdict:
         except DoesNotRun as error:
             return Verdict(False, [], "The program starts.", str(error), [], "")
         verdict = run_check(lesson.number, program.port)
+        program.stop()  # so that all it has printed has been read
         return verdict._replace(output=program.output)
 
 
