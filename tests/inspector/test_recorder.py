@@ -417,6 +417,21 @@ def test_octets_without_secrets_are_not_looked_at_twice(monkeypatch: pytest.Monk
         assert [0, 0, 0, 1, 1, 0, 1, 1] == [len(record.request_masked) for record in wire.records]
 
 
+def test_an_interim_response_before_a_known_one_is_looked_at() -> None:
+    recorder = Recorder(Masker())
+    for _ in range(3):
+        record = record_in(recorder)
+        record.take_response(answer(b"Hello", record.lines[:-2]))
+        recorder.finish(record)
+    early = record_in(recorder)
+    early.take_response(b"HTTP/1.1 103 Early Hints\r\nX-Api-Key: S3CR3T\r\n\r\n")
+    early.take_response(answer(b"Hello", early.lines[:-2]))
+    recorder.finish(early)
+
+    assert b"S3CR3T" not in early.response
+    assert record.response[-60:] == early.response[-60:]
+
+
 def test_secrets_are_kept_where_that_is_wanted() -> None:
     with RecordedWire(hello, wire_secrets=True) as wire:
         wire.send(message("/", Cookie="a=S3CR3T")).until_idle()

@@ -21,11 +21,16 @@ REMEMBERED: Final = 64
 REMEMBERED_BYTES: Final = 2048
 """So many requests and responses, of up to this length, are known by their bytes to hold no secret."""
 
+OWN_DIFFERS: Final = 32
+"""By so many octets at most do the beginnings of two answers differ that have the same status and no more lines."""
+
 SLACK: Final = 64
 """Room is made for more than one record at a time: for one part in so many of all."""
 
 Event = Literal["finished", "cleared"]
 Callback = Callable[[Record | None, Event], None]
+
+_NOTHING_YET: Final = (b"", b"", -1)
 
 _PLAIN_LINE: Final = re.compile(rb"[A-Z]+ /[\w/.~-]*+ HTTP/1\.[01]\r\n")
 """A request line in which there is no room for a name and its value."""
@@ -97,6 +102,7 @@ class Recorder:
         self._finished: deque[int] = deque()
         self._late: deque[Record] = deque()
         self._clean: set[bytes] = set()
+        self._last = _NOTHING_YET
         self._callbacks: tuple[Callback, ...] = ()
 
     # For whoever looks.
@@ -272,6 +278,7 @@ class Recorder:
     def _forget_clean(self) -> None:
         self._octets -= sum(map(sys.getsizeof, self._clean))
         self._clean.clear()
+        self._last = _NOTHING_YET
 
     def _look_at(self, record: Record, *, content: bool = True) -> Record:
         copy = record.copy() if content else record.copy_of_heads()
@@ -303,13 +310,22 @@ class Recorder:
             self._remember(request, response)
 
     def _is_clean(self, request: bytes | bytearray, response: bytes | bytearray) -> bool:
-        """Tell whether it is known that these octets hold no secret. PERF: 0.7 µs."""
+        """Tell whether it is known that these octets hold no secret. PERF: 0.2 µs where they are those of before."""
         if type(request) is not bytes or type(response) is not bytes:
             return False
+        if response.startswith(b"HTTP/1.1 1"):
+            return False  # what an interim response says comes before what is known
+        known = self._last
+        if request == known[0] and response.endswith(known[1]) and len(response) < known[2]:
+            return True
         place = response.find(_LINK_END)
-        if place < 0 or response[place:] not in self._clean:
+        if place < 0 or (rest := response[place:]) not in self._clean:
             return False
-        return self._is_clean_request(request)
+        if not self._is_clean_request(request):
+            return False
+        if len(request) + len(rest) <= REMEMBERED_BYTES:
+            self._last = (request, rest, len(response) + OWN_DIFFERS)
+        return True
 
     def _is_clean_request(self, request: bytes) -> bool:
         line = _PLAIN_LINE.match(request)
