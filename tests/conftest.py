@@ -3,7 +3,13 @@
 Fixtures live beside the tests that use them.
 """
 
+import signal
+
 from hypothesis import settings
+
+# A shell has what it runs in the background ignore Ctrl+C, and so would the programs that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long one example takes depends on what else the machine does; tests of cost measure processor time themselves.
 settings.register_profile("groundwire", deadline=None)

@@ -201,9 +201,9 @@ class Reloader:
         """Answer in the place of a program that has ended, until a file changes."""
         status = child.returncode or 0
         told = child.failed or {"text": "", "title": f"The program ended with status {status}"}
+        self._watch.watch_tree(os.getcwd())  # before it is said: what changes then is to be noticed
         sys.stderr.write("groundwire: waiting for a change\n")
         sys.stderr.flush()
-        self._watch.watch_tree(os.getcwd())
         server = await self._start_server(told)
         try:
             while not self._signals:
