@@ -429,7 +429,7 @@ def test_an_interim_response_before_a_known_one_is_looked_at() -> None:
     recorder.finish(early)
 
     assert b"S3CR3T" not in early.response
-    assert record.response[-60:] == early.response[-60:]
+    assert record.response.endswith(early.response[-30:])
 
 
 def test_secrets_are_kept_where_that_is_wanted() -> None:
