@@ -14,8 +14,8 @@ import pytest
 
 from browsing import require_chromium, running_chromium
 from groundwire import Groundwire, Response, jsonify, make_response, redirect, request
-from groundwire.inspector.opened import Opened, OpenedHandler, open_file
 from groundwire.inspector.opening import ShownInspector
+from groundwire.inspector.serving.opened import Opened, OpenedHandler, open_file
 from serving import Served, running_server
 
 require_chromium()

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from groundwire.cli.command import groundwire
 from groundwire.http.request import Request
 from groundwire.http.response import Response
-from groundwire.inspector.har import Entry
-from groundwire.inspector.opened import session_of_har
-from groundwire.inspector.saved import session_lines
+from groundwire.inspector.keeping.har import Entry
+from groundwire.inspector.keeping.saved import session_lines
+from groundwire.inspector.serving.opened import session_of_har
 from serving import Served, running_server
 
 REQUEST = b"GET /price HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer ****\r\n\r\n"

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from groundwire.cli.command import groundwire
-from groundwire.inspector.har import Entry
-from groundwire.inspector.opened import session_of_har
-from groundwire.inspector.saved import session_lines
+from groundwire.inspector.keeping.har import Entry
+from groundwire.inspector.keeping.saved import session_lines
+from groundwire.inspector.serving.opened import session_of_har
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 

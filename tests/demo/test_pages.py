@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 import groundwire.demo
-from groundwire.inspector.notes import CUSTOM_FIELD, REQUEST_FIELDS
+from groundwire.inspector.explaining.notes import CUSTOM_FIELD, REQUEST_FIELDS
 
 INDEX = Path(groundwire.demo.__file__).parent / "static" / "index.html"
 PAGES = ["/", "/tweets", "/tweets/1", "/shorten", "/headers", "/nothing"]

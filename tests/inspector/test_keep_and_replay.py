@@ -13,11 +13,11 @@ from click.testing import CliRunner
 
 from groundwire import Groundwire, request
 from groundwire.cli.command import groundwire
-from groundwire.inspector.har import read_har
-from groundwire.inspector.opened import session_of_har
+from groundwire.inspector.keeping.har import read_har
+from groundwire.inspector.keeping.saved import SavedError, Session, fault_of, read_session
 from groundwire.inspector.opening import ShownInspector
-from groundwire.inspector.replay import Address, send_and_wait
-from groundwire.inspector.saved import SavedError, Session, fault_of, read_session
+from groundwire.inspector.sending.replay import Address, send_and_wait
+from groundwire.inspector.serving.opened import session_of_har
 from serving import Served, running_server
 
 REQUESTS = [

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from groundwire import Groundwire, redirect, session
-from groundwire.inspector.decisions import decisions
-from groundwire.inspector.provenance import Facts, because
+from groundwire.inspector.explaining.decisions import decisions
+from groundwire.inspector.explaining.provenance import Facts, because
 from notetaking import Notes, follow
 from wire import Answer
 

@@ -13,7 +13,7 @@ import pytest
 from corpora.runner import Case, parse_responses, raw_bytes
 from groundwire.http.response import Response
 from groundwire.inspector import Inspector, Record
-from groundwire.inspector.records import CONTENT_BYTES
+from groundwire.inspector.recording.records import CONTENT_BYTES
 from groundwire.protocol.http1.explain import Element, explain_request, explain_response
 from groundwire.server.settings import ServerSettings
 from recorded_wire import RecordedWire

@@ -11,13 +11,13 @@ from typing import Any, get_args
 
 import pytest
 
-from groundwire.inspector import wanted
-from groundwire.inspector.answers import FIELDS
-from groundwire.inspector.exports import KINDS
-from groundwire.inspector.opened import Opened
-from groundwire.inspector.pages import _PLACES  # pyright: ignore[reportPrivateUsage]
-from groundwire.inspector.records import State
-from groundwire.inspector.saved import read_session
+from groundwire.inspector.exporting.exports import KINDS
+from groundwire.inspector.keeping.saved import read_session
+from groundwire.inspector.recording.records import State
+from groundwire.inspector.serving import wanted
+from groundwire.inspector.serving.answers import FIELDS
+from groundwire.inspector.serving.opened import Opened
+from groundwire.inspector.serving.pages import _PLACES  # pyright: ignore[reportPrivateUsage]
 from inspecting import Client, Program, inspected
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "wire.md").read_text(encoding="utf-8")

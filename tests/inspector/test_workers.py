@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from groundwire.inspector.gathered import ROOM_BYTES, fits, within
+from groundwire.inspector.serving.gathered import ROOM_BYTES, fits, within
 from supervising import SECONDS, Supervised, eventually, supervised
 
 pytestmark = pytest.mark.slow

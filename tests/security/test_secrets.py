@@ -12,7 +12,7 @@ import pytest
 
 from fetching import make_app
 from groundwire import Groundwire, Response, redirect, request
-from groundwire.inspector.exports import KINDS, export
+from groundwire.inspector.exporting.exports import KINDS, export
 from groundwire.inspector.opening import ShownInspector
 from groundwire.protocol.http1.explain import explain_request, explain_response
 from groundwire.server.log_format import FIELDS

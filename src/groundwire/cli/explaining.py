@@ -10,10 +10,16 @@ from typing import Any, Final, NamedTuple
 import click
 
 from ..http.status import reason_phrase
-from ..inspector import notes
-from ..inspector.corrections import Correction, correct
-from ..inspector.message_view import describe_message
-from ..inspector.notes import Note, content_type_note, field_note, method_note, status_note
+from ..inspector.correcting.corrections import Correction, correct
+from ..inspector.explaining import notes
+from ..inspector.explaining.message_view import describe_message
+from ..inspector.explaining.notes import (
+    Note,
+    content_type_note,
+    field_note,
+    method_note,
+    status_note,
+)
 from ..protocol.errors import ProtocolError
 from ..protocol.head import RequestHead
 from ..protocol.http1.explain import (

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from ..http.status import reason_phrase
-from ..inspector.corrections import correct
-from ..inspector.http_files import read_http_file
-from ..inspector.message_view import describe_message
-from ..inspector.notes import rule_note, section_url
+from ..inspector.correcting.corrections import correct
+from ..inspector.explaining.message_view import describe_message
+from ..inspector.explaining.notes import rule_note, section_url
+from ..inspector.keeping.http_files import read_http_file
 from ..protocol.errors import ProtocolError
 from ..protocol.http1.explain import (
     Explanation,

@@ -81,10 +81,10 @@ def replay(
     Answers are compared with those that were recorded, but for what differs every time, such as Date. Each request has
     a connection of its own.
     """  # noqa: D301 - click wants the control character itself
-    from ..inspector.outgoing import ReplayError
-    from ..inspector.replay import parse_target
-    from ..inspector.saved import SavedError
-    from ..inspector.terminal import Paint, has_colours, printable
+    from ..inspector.keeping.saved import SavedError
+    from ..inspector.sending.outgoing import ReplayError
+    from ..inspector.sending.replay import parse_target
+    from ..inspector.terminal.terminal import Paint, has_colours, printable
     from .replaying import Sender, plans_of
 
     try:

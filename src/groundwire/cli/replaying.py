@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ..inspector.difference import Answer, Difference, difference
-from ..inspector.har import Entry, open_har
-from ..inspector.http_files import read_http_file
-from ..inspector.masking import Masker
-from ..inspector.outgoing import ReplayError
-from ..inspector.replay import Address, Outcome, send_and_wait
-from ..inspector.replaying import recorded_answer, recorded_request
-from ..inspector.saved import SavedError, Session, open_session
-from ..inspector.shown_difference import difference_lines
-from ..inspector.shown_messages import Message, message_lines
-from ..inspector.terminal import BOLD, FAINT, RED, YELLOW, Paint, printable
+from ..inspector.keeping.har import Entry, open_har
+from ..inspector.keeping.http_files import read_http_file
+from ..inspector.keeping.saved import SavedError, Session, open_session
+from ..inspector.masking.masker import Masker
+from ..inspector.sending.difference import Answer, Difference, difference
+from ..inspector.sending.outgoing import ReplayError
+from ..inspector.sending.replay import Address, Outcome, send_and_wait
+from ..inspector.sending.replaying import recorded_answer, recorded_request
+from ..inspector.terminal.shown_difference import difference_lines
+from ..inspector.terminal.shown_messages import Message, message_lines
+from ..inspector.terminal.terminal import BOLD, FAINT, RED, YELLOW, Paint, printable
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Of a file with requests."""

@@ -19,9 +19,9 @@ def wire(file: Path, port: int) -> None:
     FILE is what the page's "Save" has written (session.wire), or a HAR file, as browsers save it: FILE.har. Nothing in
     it can be changed, and nothing is sent anywhere. Ctrl+C ends it.
     """
-    from ..inspector.opened import Opened, OpenedHandler, export_for_its_server, open_file
-    from ..inspector.saved import SavedError
-    from ..inspector.terminal import printable
+    from ..inspector.keeping.saved import SavedError
+    from ..inspector.serving.opened import Opened, OpenedHandler, export_for_its_server, open_file
+    from ..inspector.terminal.terminal import printable
     from ..server.process import run
     from ..server.server import Server
     from ..server.settings import ServerSettings

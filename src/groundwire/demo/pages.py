@@ -10,7 +10,7 @@ from groundwire import (
     request,
     send_from_directory,
 )
-from groundwire.inspector.notes import field_note, method_note
+from groundwire.inspector.explaining.notes import field_note, method_note
 
 pages = Blueprint("pages", __name__)
 

@@ -5,7 +5,7 @@ comes as notes (`groundwire.http.tracing`).
 """
 
 from .inspector import Inspector
-from .recorder import Recorder
-from .records import Record
+from .recording.recorder import Recorder
+from .recording.records import Record
 
 __all__ = ["Inspector", "Record", "Recorder"]

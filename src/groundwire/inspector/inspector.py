@@ -5,10 +5,10 @@ from typing import TypeVar, cast
 
 from ..server.server import Server
 from ..server.settings import ServerSettings
-from .logs import begin_capturing
-from .masking import Masker
-from .recorder import Recorder
-from .recording import RecordedDelivery, recording_class, recording_handle
+from .masking.masker import Masker
+from .recording.connections import RecordedDelivery, recording_class, recording_handle
+from .recording.logs import begin_capturing
+from .recording.recorder import Recorder
 
 ConnectionT = TypeVar("ConnectionT")
 

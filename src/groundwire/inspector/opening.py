@@ -10,17 +10,17 @@ from ..server.channel import ChildChannel
 from ..server.server import Server
 from ..server.server_state import Answer, Counters, RequestLog
 from ..server.settings import ServerSettings
-from .access import PREFIX, Access, is_loopback_authority
-from .answers import File
-from .console import print_exchanges
-from .document import Document
+from .explaining.document import Document
 from .inspector import Inspector
-from .live import Live
-from .masking import Masker
-from .pages import Pages
-from .recorder import Recorder
-from .replaying import Replayer
-from .saved import session_file
+from .keeping.saved import session_file
+from .masking.masker import Masker
+from .recording.recorder import Recorder
+from .sending.replaying import Replayer
+from .serving.access import PREFIX, Access, is_loopback_authority
+from .serving.answers import File
+from .serving.live import Live
+from .serving.pages import Pages
+from .terminal.console import print_exchanges
 
 CONTENT_BYTES: Final = 24 * 1024 * 1024
 """Of a request to the inspector: the largest message that a server takes by default, in base64."""
@@ -110,7 +110,7 @@ def put_around(
 
     def export_one(document: Document, kind: str, url: str) -> File:
         # PERF: a quarter of the time that an inspector takes to be imported, at each reload.
-        from .exports import export
+        from .exporting.exports import export
 
         return export(document, kind, url, place_of(application))
 

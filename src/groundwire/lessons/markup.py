@@ -11,7 +11,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from ..inspector.notes import section_url
+from ..inspector.explaining.notes import section_url
 
 FENCE: Final = re.compile(r"^```(\w*)(?: ([\w. ]+))?$")
 INLINE: Final = re.compile(

@@ -21,9 +21,9 @@ from ..app.static import send_from_directory
 from ..app.templating import render_template
 from ..app.wrappers import Response
 from ..http.response import Response as AnyResponse
-from ..inspector.access import SAFE_METHODS, Access, objection
-from ..inspector.message_view import describe_message
-from ..inspector.notes import section_url
+from ..inspector.explaining.message_view import describe_message
+from ..inspector.explaining.notes import section_url
+from ..inspector.serving.access import SAFE_METHODS, Access, objection
 from ..protocol.http1.explain import explain_request
 from .asking import Asked
 from .course import FOLDER, PROGRAMS, Lesson, lessons

@@ -1,0 +1,1 @@
+"""Recorded exchanges as something to copy: commands, programs, tests, HAR."""

@@ -1,0 +1,1 @@
+"""Files of exchanges and of requests."""

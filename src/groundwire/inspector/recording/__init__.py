@@ -1,0 +1,1 @@
+"""What is recorded of each exchange, and for how long."""

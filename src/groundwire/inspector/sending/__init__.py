@@ -1,0 +1,1 @@
+"""Sending requests again, and telling two answers apart."""
