@@ -11,13 +11,13 @@ from ..server.server import Server
 from ..server.server_state import Answer, Counters, RequestLog
 from ..server.settings import ServerSettings
 from .explaining.document import Document
+from .files import File
 from .inspector import Inspector
 from .keeping.saved import session_file
 from .masking.masker import Masker
 from .recording.recorder import Recorder
 from .sending.replaying import Replayer
 from .serving.access import PREFIX, Access, is_loopback_authority
-from .serving.answers import File
 from .serving.live import Live
 from .serving.pages import Pages
 from .terminal.console import print_exchanges

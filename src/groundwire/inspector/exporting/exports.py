@@ -6,7 +6,7 @@ Made from the exchange's document (docs/reference/wire.md), so that saved sessio
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from ..serving.answers import File
+from ..files import File
 from .har import har
 from .parts import Exchange, Message, take_apart
 from .python import httpx, pytest

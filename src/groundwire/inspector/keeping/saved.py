@@ -22,7 +22,7 @@ from typing import IO, Any, Final
 from ...http.json_limits import JSONLimits, check_json
 from ...server.version import version
 from ..explaining.document import TARGET_CHARS, Document, Summary
-from ..serving.answers import File
+from ..files import File
 from ..shapes import is_list, is_number, is_object, is_pair
 
 FORMAT: Final = "groundwire wire session"

@@ -3,10 +3,11 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ...http.response import Response
 from ..explaining.document import VERSION
+from ..files import File
 from .access import JSON_TYPE
 
 STATIC: Final = Path(__file__).parents[1] / "static"
@@ -44,17 +45,6 @@ FIELDS: Final = (
 """On every answer, whatever it is."""
 
 Content = bytes | str | AsyncIterator[bytes] | AsyncIterator[str] | None
-
-
-class File(NamedTuple):
-    """Something to be copied or kept."""
-
-    content: bytes | str | AsyncIterator[bytes]
-    type: str
-    """Its media type."""
-
-    name: str = ""
-    """What to call it; empty: it is for a clipboard."""
 
 
 class Refused(Exception):

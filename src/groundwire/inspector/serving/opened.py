@@ -11,10 +11,11 @@ from ...protocol.http1.explain import explain_request, explain_response
 from ..explaining.document import Document
 from ..explaining.message_view import describe_message
 from ..exporting.exports import export
+from ..files import File
 from ..keeping.har import Entry, open_har
 from ..keeping.saved import SavedError, Session, open_session
 from .access import PREFIX, Access
-from .answers import File, redirect, respond
+from .answers import redirect, respond
 from .live import NotKept
 from .pages import Answer, Export, Pages
 from .wanted import Wanted

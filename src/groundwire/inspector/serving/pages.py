@@ -16,10 +16,10 @@ from ...http.response import Response
 from ...http.urls import FieldLimitExceeded, parse_query
 from ...protocol.head import RequestHead
 from ..explaining.document import Document
+from ..files import File
 from .access import PREFIX, Access, objection, values_of, without_token
 from .answers import (
     EVENTS_TYPE,
-    File,
     Refused,
     redirect,
     respond,
