@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import re
@@ -526,6 +527,33 @@ def test_a_socket_whose_reader_sleeps_is_not_waited_for() -> None:
     sink.close()
     ours.close()
     theirs.close()
+
+
+def test_a_line_that_a_full_disk_has_cut_is_ended_when_there_is_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    room = 5
+    write = os.write
+
+    def write_as_far_as_there_is_room(descriptor: int, data: bytes) -> int:
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = write(descriptor, data[:room])
+        room -= written
+        return written
+
+    sink = Sink.to_file(str(path))
+    monkeypatch.setattr(os, "write", write_as_far_as_there_is_room)
+    sink.write(b"line 1\nline 2\n", 2)
+    sink.write(b"line 3\n")
+    assert 2 == sink.dropped
+    room = 1000
+    sink.write(b"line 4\n")
+    sink.close()
+
+    assert b"line 1\nline 4\n" == path.read_bytes()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")

@@ -41,6 +41,9 @@ class Sink:
         self._poll: select.poll | None = None
         self._path: str | None = None
         self._shared = False
+        self._in_line = False
+        """Whether what was written last is not the end of a line."""
+
         self._prepare()
 
     @classmethod
@@ -161,16 +164,33 @@ class Sink:
                 return
             except OSError:
                 # ENOSPC, EIO, a reader that has gone: these lines are lost, later ones may not be.
-                self._queue.popleft()
-                self._queued_bytes -= len(block)
-                self.dropped += block.count(b"\n")
+                if self._lose(block):
+                    return
                 continue
             self._queued_bytes -= written
+            self._in_line = block[written - 1 : written] != b"\n" if written else self._in_line
             if written < len(block):
                 # The rest of a line that has begun goes first when there is room again.
                 self._queue[0] = block[written:]
             else:
                 self._queue.popleft()
+
+    def _lose(self, block: bytes) -> bool:
+        """Drop the first block; but if a line of it has begun, keep its rest, drop all else, and return True.
+
+        Without its rest, the next line would go on where that one was cut.
+        """
+        if not self._in_line:
+            self._queue.popleft()
+            self._queued_bytes -= len(block)
+            self.dropped += block.count(b"\n")
+            return False
+        rest = block[: block.find(b"\n") + 1]
+        self.dropped += sum(each.count(b"\n") for each in self._queue) - 1
+        self._queue.clear()
+        self._queue.append(rest)
+        self._queued_bytes = len(rest)
+        return True
 
     def _write_some(self, block: bytes) -> int:
         if self._socket is not None:
