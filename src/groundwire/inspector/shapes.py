@@ -1,4 +1,4 @@
-"""What a value that came as JSON is, as type checkers understand it too."""
+"""What a value is, as type checkers understand it too: one that came as JSON, or octets."""
 
 from typing import Any, TypeGuard
 
@@ -21,3 +21,12 @@ def is_number(value: object) -> TypeGuard[int]:
 def is_pair(value: object) -> TypeGuard[list[str]]:
     """Tell whether it is an array of two texts, a name and its value."""
     return is_list(value) and len(value) == 2 and all(isinstance(each, str) for each in value)
+
+
+def is_utf8(octets: bytes) -> bool:
+    """Tell whether octets are text in UTF-8."""
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

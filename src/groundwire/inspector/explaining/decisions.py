@@ -109,14 +109,21 @@ class _Weighing:
     def _since(self, said: str, modified: str) -> str:
         if not 200 <= self.status < 300:
             return self._no_success()
+        when = self._when(said)
+        if isinstance(when, str):
+            return when
+        if when > 0:
+            return modified
+        return "passed over: it was not modified since, and the application did not look (make_conditional)"
+
+    def _when(self, said: str) -> float | str:
+        """Return by how many seconds the content was modified later than `said`, or why that cannot be told."""
         date = parse_date(said)
         if date is None:
             return "passed over: that is no date"
         if self.modified is None:
             return "passed over: the answer has no Last-Modified to compare with"
-        if self.modified > date:
-            return modified
-        return "passed over: it was not modified since, and the application did not look (make_conditional)"
+        return (self.modified - date).total_seconds()
 
     def if_match(self, said: str) -> str:
         """Say what If-Match did."""
@@ -138,12 +145,10 @@ class _Weighing:
             return "412: it was modified since, so nothing was done"
         if not 200 <= self.status < 300:
             return self._no_success()
-        date = parse_date(said)
-        if date is None:
-            return "passed over: that is no date"
-        if self.modified is None:
-            return "passed over: the answer has no Last-Modified to compare with"
-        if self.modified <= date:
+        when = self._when(said)
+        if isinstance(when, str):
+            return when
+        if when <= 0:
             return "it was not modified since, so the request was carried out"
         return "passed over: it was modified since, and the application did not look"
 

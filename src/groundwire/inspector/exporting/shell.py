@@ -9,6 +9,7 @@ import shlex
 from typing import Final
 from urllib.parse import urlsplit
 
+from ..shapes import is_utf8
 from .parts import Exchange, Text, Variable, is_plain, printable
 
 CONTENT_FILE: Final = "CONTENT_FILE"
@@ -228,7 +229,7 @@ def httpie(exchange: Exchange) -> str:
         raise ValueError("HTTPie cannot send a method that is not made of letters.")
     if not exchange.target.with_names().startswith(b"/"):
         raise ValueError("HTTPie cannot send a request target that is not a path.")
-    if any(not _is_utf8(value.with_names()) for _, value in exchange.request.fields):
+    if any(not is_utf8(value.with_names()) for _, value in exchange.request.fields):
         raise ValueError("HTTPie cannot send a field value that is not UTF-8.")
     if any(_HTTPIE_ESCAPES.search(value.with_names()) for _, value in exchange.request.fields):
         raise ValueError("HTTPie cannot send a field value with this backslash.")
@@ -247,14 +248,6 @@ def httpie(exchange: Exchange) -> str:
     lines = [first, *_httpie_fields(exchange), *last]
     comments = [f"# {line}\n" for line in (*remarks(exchange), *_httpie_remarks(exchange))]
     return "".join(comments) + " \\\n  ".join(lines) + "\n"
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _httpie_fields(exchange: Exchange) -> list[str]:

@@ -3,6 +3,8 @@
 import os
 from typing import IO, Any, Final
 
+from ..shapes import is_utf8
+
 RED: Final = "31"
 GREEN: Final = "32"
 YELLOW: Final = "33"
@@ -49,17 +51,9 @@ def printable_octets(octets: bytes) -> str:
     r"""Return octets as text, UTF-8 where they are that, anything else and what steers a terminal as ``\xhh``."""
     return (
         printable(octets.decode("utf-8", "surrogateescape"))
-        if _is_utf8(octets)
+        if is_utf8(octets)
         else _escaped(octets)
     )
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _escaped(octets: bytes) -> str:
