@@ -19,11 +19,12 @@ def test_the_demo_is_made_on_the_database_that_is_named(monkeypatch: pytest.Monk
         demo_module, "serve_application", lambda app, options, **more: served.append((app, options))
     )
 
-    for arguments in (["demo"], ["demo", "--database", "sqlite:///x", "--port", "0"]):
+    for arguments in (["demo"], ["demo", "--database", "sqlite:///x", "--port", "0", "--wire"]):
         assert 0 == CliRunner().invoke(groundwire, arguments).exit_code
 
     assert [(), ("sqlite:///x",)] == made
     assert [8000, 0] == [options["port"] for _, options in served]
+    assert [None, "on"] == [options.get("wire") for _, options in served]
 
 
 def test_a_demo_whose_packages_are_missing_says_how_to_get_them(

@@ -25,8 +25,9 @@ DEMO_PACKAGE = "groundwire.demo"
     help="SQLAlchemy URL of the database; by default an SQLite file. PostgreSQL: postgresql+psycopg://…",
 )
 @click.option("--debug/--no-debug", default=None, help="Show errors with their source.")
+@click.option("--wire", is_flag=True, help="Show each request at /__wire__/, octet for octet.")
 @click.option("--access-log", metavar="PATH", default="-", show_default=True, help="As for run.")
-def demo(database: str | None, debug: bool | None, **options: Any) -> None:
+def demo(database: str | None, debug: bool | None, wire: bool, **options: Any) -> None:
     """Serve the demo: tweets, short URLs, static pages, on a real database.
 
     Open the address it prints: the first page leads to all the others.
@@ -41,4 +42,6 @@ def demo(database: str | None, debug: bool | None, **options: Any) -> None:
         app = package.create_app(database) if database else package.create_app()
     except package.CannotOpen as error:
         raise CannotStart(str(error)) from error
+    if wire:
+        options["wire"] = "on"
     serve_application(Application(app, app, "its demo"), options, debug=debug)
