@@ -172,6 +172,8 @@ class ProbeServer:
                 data = accepted.recv(65536)
             except TimeoutError:
                 continue
+            except ConnectionError:  # a reset is an end too, if not a polite one
+                data = b""
             if not data:
                 upstream.ended_by_peer = True
                 return
@@ -203,8 +205,12 @@ class ProbeServer:
             )
             return False
         self.arrivals.setdefault(probe, arrival)
+        streams = probe.startswith("stream")
         persistent = arrival.head.persistent and not arrival.head.has_content
-        if probe.startswith("stream"):
+        if streams or not persistent:
+            # Before the answer is read: who has read it must not take this connection for one that is kept.
+            arrival.upstream.open = False
+        if streams:
             self._stream(accepted, probe, arrival.head.version)
             return False
         accepted.sendall(_answer_of("200 OK", f"{MARK}\n", persistent=persistent))
