@@ -322,10 +322,8 @@ def test_file_changed_between_look_and_open_is_refused(
     real_open = os.open
 
     def swapped(path: str, flags: int, *args: object, **options: object) -> int:
-        (root / "ok.txt").unlink()
+        (root / "ok.txt").rename(root / "moved")  # not removed: its inode is not to be had again
         (root / "ok.txt").write_bytes(b"other")
-        (root / "ok.txt").rename(root / "moved")
-        (root / "ok.txt").write_bytes(b"third")
         return real_open(path, flags)
 
     monkeypatch.setattr(files, "CAN_WALK", False)
