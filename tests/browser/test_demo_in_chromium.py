@@ -88,6 +88,7 @@ def tweet(page: Any, text: str, author: str = "ann") -> None:
 
 
 def texts(page: Any) -> list[str]:
+    page.wait_for_load_state()  # the style says that line breaks are shown
     return page.locator("article > p").all_inner_texts()
 
 
