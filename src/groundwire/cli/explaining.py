@@ -20,6 +20,7 @@ from ..inspector.explaining.notes import (
     method_note,
     status_note,
 )
+from ..inspector.terminal.terminal import printable
 from ..protocol.errors import ProtocolError
 from ..protocol.head import RequestHead
 from ..protocol.http1.explain import (
@@ -28,6 +29,7 @@ from ..protocol.http1.explain import (
     ResponseExplanation,
     explain_request,
 )
+from ..protocol.http1.octets import escaped
 
 SHOWN_BYTES: Final = 16 * 1024
 SHOWN_CONTENT_BYTES: Final = 2048
@@ -184,7 +186,7 @@ class View:
         yield ""
 
     def _row(self, element: Element, note: Note, name: str = "") -> Row:
-        value = plain(self._raw[element.start : element.end])
+        value = escaped(self._raw[element.start : element.end])
         text = note.text
         if self._sections and note.section.startswith("RFC"):
             text = f"{text} ({note.section.replace(' ', UNBROKEN)})"
@@ -252,7 +254,7 @@ class View:
             yield f"{INDENT}It is {kind.text}."
         if content["coding"]:
             how = "decoded here" if content["decoded"] else "which cannot be decoded here"
-            yield f"{INDENT}It is compressed ({plain_text(content['coding'])}), {how}."
+            yield f"{INDENT}It is compressed ({printable(content['coding'])}), {how}."
         if chunks and self._offsets:
             yield ""
             yield from self._chunks(elements, chunks)
@@ -284,13 +286,15 @@ class View:
                 for e in elements
                 if chunk.start <= e.start < chunk.end and e.kind.startswith("chunk-")
             }
-            size = plain(inner.get("chunk-size", b""))
+            size = escaped(inner.get("chunk-size", b""))
             if chunk.kind == "last-chunk":
                 note = "the last chunk, which is empty"
             else:
                 note = f"{count(len(inner.get('chunk-data', b'')))} of data"
             if "chunk-extension" in inner:
-                note += f", an extension that nobody has to know: {plain(inner['chunk-extension'])}"
+                note += (
+                    f", an extension that nobody has to know: {escaped(inner['chunk-extension'])}"
+                )
             rows.append(Row(f"chunk {chunk.name}", size, note, "chunk-size", chunk.start))
         yield from table(rows)
         if len(chunks) > SHOWN_CHUNKS:
@@ -315,11 +319,11 @@ def _content_lines(content: dict[str, Any], octets: bytes) -> Iterator[str]:
     if content["kind"] == "multipart" and content["parts"]:
         rows: list[Row] = []
         for part in content["parts"][:SHOWN_PAIRS]:
-            value = f"= {plain_text(part['text'][:200])}"
+            value = f"= {printable(part['text'][:200])}"
             if part["filename"] is not None:
-                value = f"a file: {plain_text(part['filename'])}, {count(part['size'])}"
-                value += f", {plain_text(part['type'])}" if part["type"] else ""
-            rows.append(Row(plain_text(part["name"]), value))
+                value = f"a file: {printable(part['filename'])}, {count(part['size'])}"
+                value += f", {printable(part['type'])}" if part["type"] else ""
+            rows.append(Row(printable(part["name"]), value))
         yield from table(rows)
         if len(content["parts"]) > SHOWN_PAIRS:
             yield f"{INDENT}... and {len(content['parts']) - SHOWN_PAIRS} more parts"
@@ -337,7 +341,7 @@ def _content_lines(content: dict[str, Any], octets: bytes) -> Iterator[str]:
 def _some_lines(text: str) -> Iterator[str]:
     lines = text[:SHOWN_BYTES].splitlines()
     for line in lines[:SHOWN_LINES]:
-        yield INDENT + plain_text(line)
+        yield INDENT + printable(line)
     if len(lines) > SHOWN_LINES or len(text) > SHOWN_BYTES:
         yield INDENT + click.style("... and more", dim=True)
 
@@ -385,8 +389,8 @@ def marked_line(raw: bytes, offset: int) -> Iterator[str]:
     start = max(raw.rfind(b"\n", 0, offset) + 1, offset - AROUND_BYTES)
     line_end = raw.find(b"\n", offset) + 1 or len(raw)
     end = min(line_end, offset + AROUND_BYTES)
-    before, octet = plain(raw[start:offset]), plain(raw[offset : offset + 1])
-    after = plain(raw[offset + 1 : end])
+    before, octet = escaped(raw[start:offset]), escaped(raw[offset : offset + 1])
+    after = escaped(raw[offset + 1 : end])
     yield f"{INDENT}{before}{click.style(octet, fg='red', bold=True, reverse=True)}{after}"
     what = "here it ends" if not octet else f"byte {offset}, 0x{raw[offset]:02x}"
     mark = click.style("^" * max(len(octet), 1), fg="red", bold=True)
@@ -412,12 +416,12 @@ def visible_lines(
             if span.start < position:
                 continue
             end = min(span.end, text_end)
-            shown += plain(data[position : span.start])
-            shown += click.style(plain(data[span.start : end]), **STYLES[span.kind])
+            shown += escaped(data[position : span.start])
+            shown += click.style(escaped(data[span.start : end]), **STYLES[span.kind])
             position = end
-        shown += plain(data[position:text_end])
+        shown += escaped(data[position:text_end])
         end_of_line = line[len(text) :]
-        lines.append(shown + (click.style(plain(end_of_line), dim=True) if end_of_line else ""))
+        lines.append(shown + (click.style(escaped(end_of_line), dim=True) if end_of_line else ""))
         position = text_end + len(end_of_line)
     if len(data) > limit_bytes:
         lines.append(click.style(f"... and {count(len(data) - limit_bytes)} more", dim=True))
@@ -458,7 +462,7 @@ def pairs(found: list[list[str]]) -> Iterator[str]:
     """Lay out names and values."""
     yield from table(
         [
-            Row(f"  {plain_text(name)}", f"= {plain_text(value)}")
+            Row(f"  {printable(name)}", f"= {printable(value)}")
             for name, value in found[:SHOWN_PAIRS]
         ]
     )
@@ -484,16 +488,6 @@ def _wrapped(text: str) -> Iterator[str]:
     columns = shutil.get_terminal_size((120, 24)).columns
     for line in textwrap.wrap(text, max(columns - len(INDENT), 40)):
         yield INDENT + line
-
-
-def plain(data: bytes) -> str:
-    """Return bytes as ASCII that can be printed."""
-    return data.decode("latin-1").encode("unicode_escape").decode("ascii")
-
-
-def plain_text(text: str) -> str:
-    """Return text without what a terminal would take for anything but text."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def title(text: str) -> str:

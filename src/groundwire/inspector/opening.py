@@ -15,9 +15,10 @@ from .files import File
 from .inspector import Inspector
 from .keeping.saved import session_file
 from .masking.masker import Masker
+from .recording.connections import PREFIX
 from .recording.recorder import Recorder
 from .sending.replaying import Replayer
-from .serving.access import PREFIX, Access, is_loopback_authority
+from .serving.access import Access, is_loopback_authority
 from .serving.live import Live
 from .serving.pages import Pages
 from .terminal.console import print_exchanges

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from ..protocol.http1.octets import escaped
 from .asking import Piece
 
 SIGNS: Final = {"sent": ">", "received": "<"}
@@ -16,7 +17,7 @@ def visible_lines(data: bytes) -> list[str]:
     A backslash is two; what is neither a letter, a digit nor a sign is ``\xhh``.
     """
     lines = re.findall(rb"[^\n]*\n|[^\n]+", data)
-    return [line.decode("latin-1").encode("unicode_escape").decode("ascii") for line in lines]
+    return [escaped(line) for line in lines]
 
 
 def transcript(pieces: Iterable[Piece], marked: Piece | None = None, mark: int = 0) -> list[str]:

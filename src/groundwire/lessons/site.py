@@ -24,6 +24,7 @@ from ..http.response import Response as AnyResponse
 from ..inspector.explaining.message_view import describe_message
 from ..inspector.explaining.notes import section_url
 from ..inspector.serving.access import SAFE_METHODS, Access, objection
+from ..inspector.serving.answers import POLICY, STATIC
 from ..protocol.http1.explain import explain_request
 from .asking import Asked
 from .course import FOLDER, PROGRAMS, Lesson, lessons
@@ -41,13 +42,6 @@ MOST_LESSONS: Final = 3
 
 MOST_CHARACTERS: Final = 64 * 1024
 """Of a request that a learner has written."""
-
-WIRE_FILES: Final = FOLDER.parent / "inspector" / "static"
-
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
 
 FIELDS: Final = {
     "Content-Security-Policy": POLICY,
@@ -204,7 +198,7 @@ def add_pages(app: Groundwire, site: Site) -> None:
 
     @app.get("/wire/<name>")
     def wire_file(name: str) -> AnyResponse:
-        return send_from_directory(WIRE_FILES, name)
+        return send_from_directory(STATIC, name)
 
 
 def add_requests(app: Groundwire, site: Site) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from ...protocol.errors import ProtocolError
 from ...protocol.http1.elements import CRLF_BYTES, Element
 from ...protocol.http1.explain import Explanation
+from ...protocol.http1.octets import escaped
 from ...protocol.http1.target import authority_fault
 from .repairs import (
     END_OF_HEAD,
@@ -13,7 +14,6 @@ from .repairs import (
     element_of,
     line_around,
     next_request,
-    quoted,
     reads_as_chunks,
     replace,
     with_line_ends,
@@ -48,7 +48,7 @@ def repair_fields(data: bytes, explanation: Explanation, fault: ProtocolError) -
         host = data[authority.start : authority.end] if authority is not None else b"localhost"
         return Repair(
             replace(data, section_start, section_start, b"Host: " + host + b"\r\n"),
-            f"A Host header says which site is meant: {quoted(host)}.",
+            f"A Host header says which site is meant: {escaped(host)}.",
         )
     return repair_line(data, fault, section_start)
 
@@ -78,7 +78,7 @@ def repair_line(data: bytes, fault: ProtocolError, section_start: int) -> Repair
 
 
 def _in_the_name(data: bytes, start: int, offset: int, end: int) -> Repair:
-    name = quoted(data[start:offset])
+    name = escaped(data[start:offset])
     octet = data[offset]
     white = _WHITE_RUN.match(data, offset)
     if white is not None and data.startswith(b":", white.end()):
@@ -145,7 +145,7 @@ def _what_it_says(
     if name == "host":
         host = _host_in(data[value.start : value.end]) or b"localhost"
         return Repair(
-            replace(data, value.start, value.end, host), f"Host names one host: {quoted(host)}."
+            replace(data, value.start, value.end, host), f"Host names one host: {escaped(host)}."
         )
     if name == "content-length":
         return _content_length(data, explanation, value, fault)

@@ -55,11 +55,6 @@ def replace(data: bytes, start: int, end: int, text: bytes) -> bytes:
     return data[:start] + text + data[end:]
 
 
-def quoted(octets: bytes) -> str:
-    """Return octets as they are named in a sentence."""
-    return octets.decode("latin-1").encode("unicode_escape").decode("ascii")
-
-
 def element_of(explanation: Explanation, kind: str) -> Element | None:
     """Return the first element of a kind."""
     return next((element for element in explanation.elements if element.kind == kind), None)

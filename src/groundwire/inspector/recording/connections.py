@@ -29,6 +29,7 @@ from .recorder import Recorder
 from .records import CONTENT_BYTES, KEY, Record
 
 PREFIX: Final = "/__wire__"
+"""Where the inspector is. As it is written: an application may have ``/%5F_wire__`` for itself."""
 
 AROUND_FAULT: Final = 1024
 """Octets that are kept behind the one for which a head was refused."""

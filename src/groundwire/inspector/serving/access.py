@@ -2,7 +2,7 @@
 
 What is not let in here reaches the application as if there were no inspector, so that nobody learns of it by asking.
 What is let in may still not be done: a page of another site can have this browser send requests, though it could not
-read the answers. `Access.objection` is about those.
+read the answers. `objection` is about those.
 """
 
 import hashlib
@@ -15,9 +15,7 @@ from ...http.exchange import Exchange
 from ...http.request import Request
 from ...http.urls import parse_query
 from ...protocol.head import RequestHead
-
-PREFIX: Final = "/__wire__"
-"""Where the inspector is. As it is written: an application may have ``/%5F_wire__`` for itself."""
+from ..recording.connections import PREFIX
 
 COOKIE: Final = "groundwire-wire"
 """Whoever has shown the token once is known by it."""

@@ -23,17 +23,14 @@ TYPES: Final = {
 
 EVENTS_TYPE: Final = "text/event-stream"
 
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+"""What a page of ours may load: what it brings with it."""
+
 FIELDS: Final = (
-    (
-        "Content-Security-Policy",
-        "; ".join(
-            (
-                *("default-src 'none'", "script-src 'self'", "style-src 'self'"),
-                *("connect-src 'self'", "img-src 'self'", "frame-ancestors 'none'"),
-                *("base-uri 'none'", "form-action 'none'"),
-            )
-        ),
-    ),
+    ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
     ("X-Robots-Tag", "noindex"),

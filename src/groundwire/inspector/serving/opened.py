@@ -14,7 +14,8 @@ from ..exporting.exports import export
 from ..files import File
 from ..keeping.har import Entry, open_har
 from ..keeping.saved import SavedError, Session, open_session
-from .access import PREFIX, Access
+from ..recording.connections import PREFIX
+from .access import Access
 from .answers import redirect, respond
 from .live import NotKept
 from .pages import Answer, Export, Pages

@@ -17,7 +17,8 @@ from ...http.urls import FieldLimitExceeded, parse_query
 from ...protocol.head import RequestHead
 from ..explaining.document import Document
 from ..files import File
-from .access import PREFIX, Access, objection, values_of, without_token
+from ..recording.connections import PREFIX
+from .access import Access, objection, values_of, without_token
 from .answers import (
     EVENTS_TYPE,
     Refused,

@@ -1,4 +1,4 @@
-"""How a byte that should not be there is named in a message to a person."""
+"""How bytes are named in a message to a person."""
 
 _NAMES = {
     0x00: "a NUL byte",
@@ -20,3 +20,8 @@ def describe_octet(octet: int) -> str:
     if 0x21 <= octet <= 0x7E:
         return f"the character {chr(octet)!r}"
     return f"the byte 0x{octet:02x}"
+
+
+def escaped(octets: bytes) -> str:
+    r"""Write octets as ASCII that can be read: a backslash as two, what is no letter, digit or sign as ``\xhh``."""
+    return octets.decode("latin-1").encode("unicode_escape").decode("ascii")
