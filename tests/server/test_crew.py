@@ -73,6 +73,12 @@ class Scene:
             done += 1
         return self
 
+    def leave(self) -> None:
+        """Have those who were told to retire say that they accept no more."""
+        for worker in self.hired:
+            if "retire" in worker.told and worker.pid in self.crew.workers:
+                self.crew.beat(worker, beat(state="retiring"))
+
     def pass_time(self, seconds: float) -> None:
         until = self.time + seconds
         while (wait := self.timers.seconds_to_next()) is not None and self.time + wait <= until:
@@ -158,6 +164,11 @@ def test_a_reload_replaces_one_after_the_other() -> None:
     assert [1, 2] == [worker.number for worker in scene.hired[2:]]
     scene.crew.ready(scene.hired[3], {})
     assert ["retire"] == second.told
+    assert [] == ended  # they may still accept
+    scene.crew.beat(second, beat(state="serving"))  # said before it heard
+    scene.crew.beat(first, beat(state="retiring"))
+    assert [] == ended
+    scene.crew.beat(second, beat(state="retiring"))
     assert [None] == ended
     assert [0, 0, 1, 1] == [worker.generation for worker in scene.hired]
     scene.crew.ended(first, 0)
@@ -181,6 +192,29 @@ def test_a_broken_new_version_leaves_the_old_one(caplog: pytest.LogCaptureFixtur
     assert 4 == len(scene.hired)
 
 
+def test_a_reload_waits_for_no_worker_that_has_ended() -> None:
+    scene = Scene(1).started()
+    ended: list[str | None] = []
+    scene.crew.reload(ended.append)
+    scene.crew.ready(scene.hired[1], {})
+
+    scene.crew.ended(scene.hired[0], KILLED)
+
+    assert [None] == ended
+
+
+def test_a_reload_is_not_told_of_after_a_stop(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    scene = Scene(1).started()
+    scene.crew.reload()
+    scene.crew.ready(scene.hired[1], {})
+    scene.crew.stop()
+
+    scene.crew.ended(scene.hired[0], 0)
+
+    assert "the new version serves" not in caplog.text
+
+
 def test_reloads_asked_for_meanwhile_are_one_more() -> None:
     scene = Scene(1).started()
     ended: list[tuple[int, str | None]] = []
@@ -192,11 +226,14 @@ def test_reloads_asked_for_meanwhile_are_one_more() -> None:
         scene.crew.reload(done)
 
     scene.crew.ready(scene.hired[1], {})
+    scene.leave()
     assert [(0, None)] == ended
     scene.crew.ready(scene.hired[2], {})
+    scene.leave()
     assert [(0, None), (1, None)] == ended[:2]
     while scene.crew.is_reloading:
         scene.crew.ready(scene.hired[-1], {})
+        scene.leave()
     assert [0, 1, 2, 3] == [number for number, _ in ended]
     assert len(scene.hired) <= 5
 
@@ -469,6 +506,8 @@ def test_a_place_can_be_given_up_in_the_middle_of_its_replacement() -> None:
 
     assert ["retire"] == scene.hired[1].told
     assert [signal.SIGKILL] == scene.hired[3].signals
+    assert scene.crew.is_reloading
+    scene.leave()
     assert not scene.crew.is_reloading
     for worker in (scene.hired[0], scene.hired[1], scene.hired[3]):
         scene.crew.ended(worker, 0)
@@ -482,6 +521,7 @@ def test_a_place_can_be_given_up_before_its_turn_and_while_it_is_empty() -> None
 
     scene.crew.scale(1)
     scene.crew.ready(scene.hired[3], {})
+    scene.leave()
     scene.pass_time(10)
 
     assert 4 == len(scene.hired)

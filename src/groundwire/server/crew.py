@@ -111,6 +111,9 @@ class Crew:
         """Places whose worker is to be replaced."""
 
         self._replacing: Place | None = None
+        self._leaving: set[WorkerProcess] = set()
+        """Who was told to retire and may still accept: a new connection could reach the version before."""
+
         self._reloads: list[ReloadDone] | None = None
         """Who waits for the reload that is going on; None if none is."""
 
@@ -140,7 +143,8 @@ class Crew:
     def reload(self, done: ReloadDone = _nobody_waits) -> None:
         """Replace each worker by one with the application as it is now, one after the other.
 
-        If one cannot serve, the others stay. A reload that is asked for while one goes on follows it.
+        It is done when no worker from before accepts any more: who connects then is answered by the new version. If
+        one cannot serve, the others stay. A reload that is asked for while one goes on follows it.
         """
         if self._stopping or not self.has_served:
             done("the server is starting or stopping")
@@ -201,6 +205,8 @@ class Crew:
         """Note that a worker's loop turns."""
         worker.last_beat = self._timers.now()
         worker.beat = message
+        if message.get("state") != "serving":
+            self._left(worker)
         if message.get("state") == "stopping" and worker.state == "serving":
             # Somebody has told it, not through us: its place must not wait until it has ended.
             logger.warning("%s was told to stop; another takes its place", worker)
@@ -220,6 +226,7 @@ class Crew:
         del self.workers[worker.pid]
         self.past_counters.update(worker.counters)
         worker.set_deadline(None)
+        self._left(worker)
         place = self._places.get(worker.number)
         told_otherwise = place is not None and place.successor is worker
         how = self._describe_end(worker, status, told_otherwise)
@@ -364,7 +371,7 @@ class Crew:
             place.successor = self._hire(place)
             if place.successor is None:
                 self._replacement_failed(place, "no process could be started")
-        if self._replacing is None and self._reloads is not None:
+        if self._replacing is None and not self._leaving and self._reloads is not None:
             self._end_reload(None)
 
     def _replaced(self) -> None:
@@ -404,8 +411,15 @@ class Crew:
             self._kill(worker)
             return
         worker.state = "retiring"
+        self._leaving.add(worker)
         worker.channel.send("retire")
         self._end_within(worker, self._graceful_seconds + MARGIN_SECONDS)
+
+    def _left(self, worker: WorkerProcess) -> None:
+        if worker in self._leaving:
+            self._leaving.remove(worker)
+            if not self._stopping:
+                self._replace_next()
 
     def _end_within(self, worker: WorkerProcess, seconds: float) -> None:
         worker.set_deadline(

@@ -343,12 +343,15 @@ class Server:
         self.loop.call_soon_threadsafe(ask)
 
     def request_retirement(self) -> None:
-        """Have `serve` leave the sockets to another process that accepts on them, and end when its clients have.
+        """Leave the sockets to another process that accepts on them, and have `serve` end when its clients have.
 
         No idle connection is closed before its time, for its client may be about to send; the next answer on it says
         ``Connection: close``. After `graceful_seconds` the rest is cut. `request_stop` shortens it. On the loop's
         thread only.
         """
+        self.stopping = True
+        for listener in self._listeners:
+            listener.leave()
         self._end_requested.set()
 
     def reload_certificates(self) -> None:
@@ -390,10 +393,7 @@ class Server:
         self._close()
 
     async def _retire(self) -> None:
-        self.stopping = True
         self._answer_last()
-        for listener in self._listeners:
-            listener.leave()
         for listener in self._listeners:
             await listener.settle()
         self._answer_last()

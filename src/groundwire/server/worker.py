@@ -215,6 +215,7 @@ class Worker:
         if self._state == "serving":
             self._state = "retiring"
             self.server.request_retirement()
+            self._beat()  # a reload is done when the last of those before it accepts no more
 
     def _end_with_supervisor(self) -> None:
         """Wait for the supervisor's end, in a thread: a loop that hangs then would never hear of it."""
