@@ -8,7 +8,6 @@ A masked message is understood, or refused, as the one that came: CR, LF, white 
 stay, and so do the octets that break a rule.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from ...protocol.limits import MessageLimits
 from .messages import (
     MASK,
     NOTHING,
+    TO_MASK,
     Forms,
     MaskedMessage,
     MaskedRequest,
@@ -31,7 +31,6 @@ from .text import forms_of, in_text, repeated
 __all__ = ["MASK", "NOTHING", "Forms", "Masker", "Spans", "secret_arguments"]
 
 _REMEMBERED_BYTES: Final = 2048
-_TO_MASK: Final = re.compile(rb"[^\x00-\x20\x7f]+")
 
 
 class Masker:
@@ -145,7 +144,7 @@ def secret_arguments(view_args: Mapping[str, object]) -> Forms:
 
 
 def _starred(octets: bytes) -> bytes:
-    return _TO_MASK.sub(lambda found: MASK * len(found[0]), octets)
+    return TO_MASK.sub(lambda found: MASK * len(found[0]), octets)
 
 
 def _shown(value: object) -> str:

@@ -40,7 +40,9 @@ _OWN_LINE: Final = re.compile(
     rb"X-Wire-Id: [0-9]+-[0-9]+|Link: </__wire__/requests/[0-9]+-[0-9]+>; rel=\"describedby\""
     rb"|Content-Length: [0-9]+|Date: [A-Za-z0-9:, ]{29}"
 )
-_TO_MASK: Final = re.compile(rb"[^\x00-\x20\x7f]+")
+TO_MASK: Final = re.compile(rb"[^\x00-\x20\x7f]+")
+"""Of text: white space and control characters stay."""
+
 _INVALID_IN_TARGET: Final = re.compile(rb"[^!#$%&'()*+,\-./:;=?@\[\]_~0-9A-Za-z]")
 _INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}")
 
@@ -142,7 +144,7 @@ class MaskedMessage(ABC):
         return some
 
     def _mask_words(self, start: int, end: int) -> None:
-        self.spans += (found.span() for found in _TO_MASK.finditer(self.data, start, end))
+        self.spans += (found.span() for found in TO_MASK.finditer(self.data, start, end))
 
     def examine_head(self, start: int, end: int, first_values: int) -> dict[str, str]:
         """Go through one head; return its fields that say what its content is.

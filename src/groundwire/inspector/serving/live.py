@@ -37,7 +37,6 @@ KEPT_SECONDS: Final = 5.0
 LOOKED_AT_ONCE: Final = 500
 """Records that are looked at before others have their turn. PERF: 10 µs each, where a text is looked for."""
 
-
 IDS_MAX: Final = 5000
 """Exchanges of another worker that come into a session: as with all it says, so many have room in a message."""
 
