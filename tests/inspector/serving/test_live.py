@@ -223,7 +223,7 @@ def test_what_is_large_is_made_in_a_thread(
     assert "MainThread" != made_in[1]
 
 
-def test_of_many_as_many_as_have_room_are_listed(workers: list[Worker]) -> None:
+def test_of_another_worker_as_many_as_have_room_are_listed(workers: list[Worker]) -> None:
     for _ in range(150):
         workers[1].exchange("/" + "x" * 2000)
 
@@ -231,3 +231,11 @@ def test_of_many_as_many_as_have_room_are_listed(workers: list[Worker]) -> None:
 
     assert 40 < len(listed["requests"]) < 70
     assert 150 == listed["recorder"]["messages"]
+
+
+def test_of_the_worker_that_is_asked_all_are_listed(workers: list[Worker]) -> None:
+    ids = [workers[0].exchange("/" + "x" * 2000) for _ in range(150)]
+
+    listed = asyncio.run(workers[0].live.requests(Wanted()))
+
+    assert ids[::-1] == [one["id"] for one in listed["requests"]]

@@ -80,7 +80,7 @@ class Live:
         self._siblings = Siblings(
             channel,
             {
-                "requests": self._own_requests,
+                "requests": self._requests_for_others,
                 "ids": lambda: self._own_ids()[-IDS_MAX:],
                 "document": self._document_for_others,
                 "documents": self._documents_for_others,
@@ -95,7 +95,7 @@ class Live:
         if wanted.after:
             wanted = wanted._replace(after_at=await self._beginning(wanted.after))
         said = await self._ask("requests", wanted=list(wanted))
-        own = await self._own_requests(list(wanted))
+        own = await self._own_requests(wanted)
         parts = [own, *said.values.values()]
         found: list[Summary] = [one for part in parts for one in part["requests"]]
         found.sort(key=lambda one: one["began"], reverse=True)
@@ -209,21 +209,21 @@ class Live:
 
     # What other workers ask.
 
-    async def _own_requests(self, wanted: list[Any]) -> dict[str, Any]:
-        chosen = Wanted(*wanted)
+    async def _requests_for_others(self, wanted: list[Any]) -> dict[str, Any]:
+        own = await self._own_requests(Wanted(*wanted))
+        return {**own, "requests": within(own["requests"])}
+
+    async def _own_requests(self, wanted: Wanted) -> dict[str, Any]:
         records = self._recorder.records()
         found: list[Summary] = []
         for looked_at, record in enumerate(reversed(records), 1):
-            if chosen.admits(record):
+            if wanted.admits(record):
                 found.append(summary(record))
-                if len(found) == chosen.limit:
+                if len(found) == wanted.limit:
                     break
             if looked_at % LOOKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        return {
-            "requests": found if self._siblings is None else within(found),
-            "recorder": self.facts(),
-        }
+        return {"requests": found, "recorder": self.facts()}
 
     def _own_ids(self) -> list[tuple[float, str]]:
         return self._recorder.times()

@@ -89,7 +89,7 @@ let reload = null;
 
 /** What is filtered may be among those that the list does not hold: the recorder looks through all it has. */
 function searchAll() {
-  if (recorder.messages > MOST_LOADED) loadSoon();
+  if (recorder.messages > list.summaries.size) loadSoon();
 }
 
 /** Load the list soon: more has happened than was told of. While the list is paused it stays as it is. */
