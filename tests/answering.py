@@ -6,6 +6,8 @@ import struct
 import threading
 from collections.abc import Iterator
 
+from serving import SECONDS, place_of
+
 
 class Peer:
     """What was received, connection by connection, and where."""
@@ -27,7 +29,6 @@ def answering(*answers: bytes | None, reset: bool = False, hold: bool = False) -
         hold: leave connections open until the end.
     """
     listening = socket.create_server(("127.0.0.1", 0))
-    listening.settimeout(5)
     peer = Peer(listening)
 
     def serve() -> None:
@@ -36,12 +37,13 @@ def answering(*answers: bytes | None, reset: bool = False, hold: bool = False) -
                 connection, _ = listening.accept()
             except OSError:
                 return
-            connection.settimeout(5)
+            connection.settimeout(SECONDS)
             peer.connections.append(connection)
-            peer.received.append(connection.recv(65536))
-            peer.arrived.set()
-            if answer:
-                connection.sendall(answer)
+            with contextlib.suppress(OSError):  # who has heard enough may go
+                peer.received.append(connection.recv(65536))
+                peer.arrived.set()
+                if answer:
+                    connection.sendall(answer)
             if reset:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             if not hold:
@@ -52,8 +54,13 @@ def answering(*answers: bytes | None, reset: bool = False, hold: bool = False) -
     try:
         yield peer
     finally:
+        with contextlib.suppress(OSError):  # wakes who waits for a connection
+            listening.shutdown(socket.SHUT_RDWR)
+        for connection in peer.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        thread.join(SECONDS)
         listening.close()
         for connection in peer.connections:
             connection.close()
-        thread.join(5)
-        assert not thread.is_alive()
+        assert not thread.is_alive(), place_of(thread)

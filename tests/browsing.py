@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+SECONDS = 20.0
+"""How long a page may take to show something, on a machine that is busy with other tests."""
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 ARGUMENTS = [
@@ -52,9 +55,12 @@ def running_chromium() -> Iterator[Any]:
 
     Playwright's loop counts as running in the thread for so long: no test that runs a loop of its own fits in there.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * SECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()

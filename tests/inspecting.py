@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from groundwire import Groundwire, request
 from groundwire.inspector.opening import ShownInspector
-from serving import Served, running_server
+from serving import SECONDS, Served, running_server
 
 
 class Answer(NamedTuple):
@@ -33,7 +33,7 @@ class Client:
         if content is not None and not isinstance(content, bytes):
             content = json.dumps(content).encode()
             lines.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection(*self.served, timeout=5)
+        connection = http.client.HTTPConnection(*self.served, timeout=SECONDS)
         with contextlib.closing(connection):
             connection.request(method, target, content, lines)
             response = connection.getresponse()
@@ -80,7 +80,7 @@ class Program:
 
         @app.get("/wait", run="thread")
         def wait() -> str:
-            self.go_on.wait(5)
+            self.go_on.wait(60)
             return "waited"
 
         @app.get("/fail")

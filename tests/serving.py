@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +13,8 @@ from groundwire.server.process import loop_factory
 from groundwire.server.server import Server
 from groundwire.server.settings import ServerSettings
 
-START_SECONDS = 5.0
-STOP_SECONDS = 5.0
+SECONDS = 20.0
+"""How long anything may take that ends at an event, on a machine that is busy with other tests."""
 
 
 class Served(tuple[str, int]):
@@ -38,11 +40,11 @@ class Served(tuple[str, int]):
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
-    def connect(self, timeout_seconds: float = 5.0) -> socket.socket:
+    def connect(self, timeout_seconds: float = SECONDS) -> socket.socket:
         """Open a connection."""
         return socket.create_connection(self, timeout=timeout_seconds)
 
-    def exchange(self, *messages: bytes, timeout_seconds: float = 5.0) -> bytes:
+    def exchange(self, *messages: bytes, timeout_seconds: float = SECONDS) -> bytes:
         """Send messages on one connection and return everything that comes until the server closes."""
         with self.connect(timeout_seconds) as client:
             for message in messages:
@@ -53,16 +55,28 @@ class Served(tuple[str, int]):
         """Stop gracefully and wait for it."""
         with contextlib.suppress(RuntimeError):  # it has stopped already
             self.server.request_stop()
-        self.thread.join(STOP_SECONDS)
-        assert not self.thread.is_alive(), "the server did not stop in time"
+        self.thread.join(SECONDS)
+        assert not self.thread.is_alive(), (
+            f"the server did not stop in time:\n{place_of(self.thread)}"
+        )
 
 
 def everything(client: socket.socket) -> bytes:
     """Read until the peer closes."""
     pieces = []
-    while piece := client.recv(65536):
-        pieces.append(piece)
+    try:
+        while piece := client.recv(65536):
+            pieces.append(piece)
+    except OSError as error:
+        error.add_note(f"Before that came {b''.join(pieces)[-1000:]!r}.")
+        raise
     return b"".join(pieces)
+
+
+def place_of(thread: threading.Thread) -> str:
+    """Say where a thread is."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return "".join(traceback.format_stack(frame)) if frame is not None else "it has ended"
 
 
 @contextlib.contextmanager
@@ -105,7 +119,7 @@ def running_server(
 
     thread = threading.Thread(target=serve, name="served")
     thread.start()
-    assert ready.wait(START_SECONDS), "the server did not start in time"
+    assert ready.wait(SECONDS), f"the server did not start in time:\n{place_of(thread)}"
     if failed:
         thread.join()
         raise failed[0]

@@ -139,11 +139,11 @@ class Supervised:
 def eventually(found: Callable[[], Any]) -> Any:
     """Return what a function returns as soon as it is something."""
     until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
+    while True:
         if value := found():
             return value
+        assert time.monotonic() < until, f"it did not happen in {SECONDS:g} s; at last: {value!r}"
         time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ class Wire:
         self.loop.run_until_complete(turn())
         return self
 
-    def until(self, condition: Callable[[], bool], timeout_seconds: float = 5.0) -> "Wire":
+    def until(self, condition: Callable[[], bool], timeout_seconds: float = 20.0) -> "Wire":
         """Run the loop until `condition()` holds, which threads may bring about."""
 
         async def wait() -> None:
@@ -87,7 +87,11 @@ class Wire:
                 while not condition():
                     await asyncio.sleep(0.001)
 
-        self.loop.run_until_complete(wait())
+        try:
+            self.loop.run_until_complete(wait())
+        except TimeoutError as error:
+            error.add_note(f"Until then came {self.raw[-1000:]!r}.")
+            raise
         return self
 
     def until_idle(self) -> "Wire":
