@@ -33,12 +33,12 @@ def listen(host: str, port: int, once: bool) -> None:
         listening = open_sockets(ServerSettings(host=host, port=port))
     except StartError as error:
         raise CannotStart(str(error)) from error
-    click.echo(f"Listening on {listening.url} (Ctrl+C ends).")
-    click.echo(
-        f"Open it in a browser, or in another terminal: curl --verbose {listening.url}/hello"
-    )
-    click.echo()
     try:
+        click.echo(f"Listening on {listening.url} (Ctrl+C ends).")
+        click.echo(
+            f"Open it in a browser, or in another terminal: curl --verbose {listening.url}/hello"
+        )
+        click.echo()
         Ear(listening, click.echo, once=once).listen()
     except KeyboardInterrupt:
         click.echo()
