@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from supervising import SECONDS
+
 SOURCE = Path(__file__).parents[2] / "src"
 
 pytestmark = pytest.mark.slow
@@ -73,7 +75,7 @@ def command(folder: Path, *arguments: str, **variables: str) -> "subprocess.Comp
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=SECONDS,
         check=False,
     )
 
@@ -98,10 +100,11 @@ def served(folder: Path, *arguments: str, **variables: str) -> Iterator[tuple[st
                 break
         assert " serves " in said, said
         place = said.rpartition("http://")[2].split()[0]
-        connection = http.client.HTTPConnection(place.replace("localhost", "127.0.0.1"), timeout=5)
-        connection.request("GET", "/")
-        yield connection.getresponse().read().decode(), said
-        connection.close()
+        address = place.replace("localhost", "127.0.0.1")
+        connection = http.client.HTTPConnection(address, timeout=SECONDS)
+        with contextlib.closing(connection):
+            connection.request("GET", "/")
+            yield connection.getresponse().read().decode(), said
     finally:
         process.kill()
         process.communicate()

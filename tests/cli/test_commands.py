@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from click.testing import CliRunner, Result
 from groundwire.cli import main
 from groundwire.cli.command import groundwire
 from groundwire.cli.settings_options import SettingOption
+from supervising import SECONDS
 
 SOURCE = Path(__file__).parents[2] / "src"
 COMMAND = [sys.executable, "-m", "groundwire"]
@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def ended(*arguments: str) -> tuple[int, str]:
     """The exit status of a command that ends by itself, and what it wrote to standard error."""
     done = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, env=environment(), timeout=20
+        [*COMMAND, *arguments], capture_output=True, text=True, env=environment(), timeout=SECONDS
     )
     return done.returncode, done.stderr
 
@@ -105,7 +105,7 @@ def test_commands_load_neither_server_nor_adapters_for_help() -> None:
         capture_output=True,
         text=True,
         env=environment(),
-        timeout=20,
+        timeout=SECONDS,
     )
     assert "" == done.stderr
 
@@ -366,12 +366,11 @@ def running(folder: Path, *arguments: str) -> Iterator[int]:
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", path)
-    response = connection.getresponse()
-    content = response.read()
-    connection.close()
-    return response.status, content
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
 
 
 @pytest.mark.slow
@@ -390,7 +389,7 @@ def test_run_serves_until_it_is_interrupted(folder: Path) -> None:
         assert (200, b"Hello, World!") == get(port, "/hello")
         assert "/hello" == json.loads(process.stderr.readline())["target"]
         process.send_signal(signal.SIGINT)
-        assert 0 == process.wait(5)
+        assert 0 == process.wait(SECONDS)
 
 
 @pytest.mark.slow
@@ -442,7 +441,7 @@ def test_listen_shows_the_first_request_and_ends(folder: Path) -> None:
         assert process.stdout is not None
         port = int(process.stdout.readline().partition("localhost:")[2].split()[0])
         assert 200 == get(port, "/hello")[0]
-        output, errors = process.communicate(timeout=5)
+        output, errors = process.communicate(timeout=SECONDS)
 
     assert "" == errors
     assert "    GET /hello HTTP/1.1\\r\\n\n" in output
@@ -454,10 +453,9 @@ def test_listen_shows_the_first_request_and_ends(folder: Path) -> None:
 def test_listen_ends_quietly_when_interrupted(folder: Path) -> None:
     with started(folder, "listen", "--port", "0") as process:
         assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(0.1)
+        process.stdout.readline()  # from then on, and be it in the middle of what follows
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=5)
+        _, errors = process.communicate(timeout=SECONDS)
 
     assert ("", 0) == (errors, process.returncode)
 

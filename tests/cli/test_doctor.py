@@ -18,8 +18,16 @@ from groundwire.cli.probing import ProbeServer
 from groundwire.protocol.proxy_header import SIGNATURE
 from groundwire.server.addresses import ListeningSockets, open_sockets
 from groundwire.server.settings import ServerSettings
+from ports import free_ports, unheard_port
+from serving import SECONDS
 
 Fields = list[tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first piece of a stream may be slow on a machine that is busy with other tests."""
+    monkeypatch.setattr("groundwire.cli.probing.STREAM_SECONDS", SECONDS)
 
 
 @dataclass
@@ -42,13 +50,15 @@ class Proxy:
     cut: str = ""
     tls: ssl.SSLContext | None = None
     upstream: tuple[str, int] = ("127.0.0.1", 0)
-    sockets: list[socket.socket] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
 
     def serve(self, listening: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = listening.accept()
-                threading.Thread(target=self.hand_on, args=(client,), daemon=True).start()
+                self.threads.append(threading.Thread(target=self.hand_on, args=(client,)))
+                self.threads[-1].start()
 
     def hand_on(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
@@ -56,17 +66,19 @@ class Proxy:
                 client = self.tls.wrap_socket(client, server_side=True)
             data = b""
             while b"\r\n\r\n" not in data:
-                data += client.recv(65536)
+                piece = client.recv(65536)
+                if not piece:
+                    return
+                data += piece
             line, *lines = data.decode("latin-1").partition("\r\n\r\n")[0].split("\r\n")
             method, target, _ = line.split(" ")
             pairs = [tuple(each.split(": ", 1)) for each in lines]
             fields = self.rewrite([(name, value) for name, value in pairs])
             head = [f"{method} {target.removeprefix(self.cut)} HTTP/{self.version}"]
             head += [f"{name}: {value}" for name, value in fields]
-            server = socket.create_connection(self.upstream, timeout=5)
-            self.sockets.append(server)
-            server.sendall(self.introduction + "\r\n".join([*head, "", ""]).encode("latin-1"))
-            self.answer(client, server)
+            with socket.create_connection(self.upstream, timeout=SECONDS) as server:
+                server.sendall(self.introduction + "\r\n".join([*head, "", ""]).encode("latin-1"))
+                self.answer(client, server)
 
     def answer(self, client: socket.socket, server: socket.socket) -> None:
         answer = b""
@@ -82,27 +94,26 @@ class Proxy:
         if self.buffers:
             client.sendall(answer)
         client.close()
-        if self.idle_seconds is not None:
+        if self.idle_seconds is None:
+            self.over.wait()
+        else:
             select.select([server], [], [], self.idle_seconds)
-            server.close()
 
 
 @contextlib.contextmanager
 def running(proxy: Proxy) -> Iterator[str]:
     """Run a proxy, and give its URL."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listening,
-        socket.create_server(("127.0.0.1", 0)) as free,
-    ):
-        proxy.upstream = free.getsockname()
-        free.close()
-        threading.Thread(target=proxy.serve, args=(listening,), daemon=True).start()
+    proxy.upstream = ("127.0.0.1", *free_ports(1))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        accepting = threading.Thread(target=proxy.serve, args=(listening,))
+        accepting.start()
         try:
             yield f"http{'s' if proxy.tls else ''}://127.0.0.1:{listening.getsockname()[1]}"
         finally:
+            proxy.over.set()
             listening.shutdown(socket.SHUT_RDWR)
-            for each in proxy.sockets:
-                each.close()
+            for thread in (accepting, *proxy.threads):
+                thread.join(SECONDS)
 
 
 def examined(proxy: Proxy, *options: str, path: str = "/", wait: bool = False) -> Result:
@@ -263,11 +274,15 @@ def test_answers_that_are_kept_back_are_told_of(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("idle_seconds", "told"), [(None, True), (0.2, False)])
-def test_who_ends_an_idle_connection_first_is_seen(idle_seconds: float | None, told: bool) -> None:
+@pytest.mark.parametrize(
+    ("idle_seconds", "keepalive", "told"), [(None, "1", True), (0.2, "20", False)]
+)
+def test_who_ends_an_idle_connection_first_is_seen(
+    idle_seconds: float | None, keepalive: str, told: bool
+) -> None:
     result = examined(
         Proxy(EVERYTHING, idle_seconds=idle_seconds),
-        *("--trusted-proxies", "127.0.0.1", "--keepalive", "1"),
+        *("--trusted-proxies", "127.0.0.1", "--keepalive", keepalive),
         wait=True,
     )
     assert ("--keepalive 75" in result.output) is told
@@ -310,23 +325,20 @@ def test_proxy_that_forwards_elsewhere_is_told_of() -> None:
     def lost(fields: Fields) -> Fields:
         return [pair for pair in fields if pair[0] != "groundwire-doctor"]
 
-    with running(Proxy(lost)) as url, socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-        free.close()
+    with running(Proxy(lost)) as url:
+        (port,) = free_ports(1)
         result = CliRunner().invoke(
-            groundwire,
-            ["doctor", "--proxy", url, "--listen", f"127.0.0.1:{port}", "--timeout", "2"],
+            groundwire, ["doctor", "--proxy", url, "--listen", f"127.0.0.1:{port}"]
         )
     assert "Nothing arrived here." in result.output
     assert result.exit_code == 1
 
 
 def test_proxy_that_does_not_listen_is_told_of() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    result = CliRunner().invoke(
-        groundwire, ["doctor", "--proxy", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0"]
-    )
+    with unheard_port() as port:
+        result = CliRunner().invoke(
+            groundwire, ["doctor", "--proxy", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0"]
+        )
     assert "nobody listens there" in result.output
     assert result.exit_code == 1
 
@@ -382,7 +394,7 @@ def listening_sockets() -> Iterator[ListeningSockets]:
 
 
 def exchanged(listening: ListeningSockets, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", listening.port or 0), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", listening.port or 0), timeout=SECONDS) as client:
         client.sendall(data)
         return client.recv(65536)
 

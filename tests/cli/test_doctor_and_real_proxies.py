@@ -13,6 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from groundwire.cli.command import groundwire
+from ports import free_ports
+from serving import SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -43,11 +45,14 @@ def shown(language: str) -> str:
 @pytest.fixture
 def ports() -> tuple[int, int]:
     """The proxy's port, and the application's."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as front,
-        socket.create_server(("127.0.0.1", 0)) as back,
-    ):
-        return front.getsockname()[1], back.getsockname()[1]
+    front, back = free_ports(2)
+    return front, back
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first piece of a stream may be slow on a machine that is busy with other tests."""
+    monkeypatch.setattr("groundwire.cli.probing.STREAM_SECONDS", 5.0)
 
 
 @contextlib.contextmanager
@@ -55,17 +60,18 @@ def running(command: list[str], port: int, folder: Path) -> Iterator[None]:
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, cwd=folder)
         try:
-            end = time.monotonic() + 5
+            end = time.monotonic() + SECONDS
             while True:
                 with contextlib.suppress(OSError):
                     socket.create_connection(("127.0.0.1", port), 1).close()
                     break
                 assert process.poll() is None, (folder / "said").read_text()
-                assert time.monotonic() < end
+                assert time.monotonic() < end, (folder / "said").read_text()
+                time.sleep(0.02)
             yield
         finally:
             process.terminate()
-            process.wait(5)
+            process.wait(SECONDS)
 
 
 def examine(front: int, back: int, *options: str) -> str:

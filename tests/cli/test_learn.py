@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from groundwire.cli import learn as learn_module
 from groundwire.cli.command import groundwire
 from groundwire.lessons.course import lessons
+from supervising import SECONDS
 
 SOLUTIONS = Path(__file__).parents[1] / "lessons" / "solutions"
 
@@ -158,15 +159,16 @@ def test_programs_end_with_the_command(folder: Path) -> None:
                 {"Content-Type": "application/json"},
             )
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(asking, timeout=20) as answer:
+            with opener.open(asking, timeout=SECONDS) as answer:
                 sent = SimpleNamespace(**__import__("json").load(answer))
-            assert 200 == opener.open(f"{sent.url}hello", timeout=5).status
+            with opener.open(f"{sent.url}hello", timeout=SECONDS) as hello:
+                assert 200 == hello.status
         finally:
             learning.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                learning.wait(10)
+                learning.wait(SECONDS)
             learning.kill()
 
     assert 0 == learning.returncode
     with pytest.raises(OSError, match="refused"):
-        opener.open(sent.url, timeout=5)
+        opener.open(sent.url, timeout=SECONDS)

@@ -14,7 +14,7 @@ from groundwire.cli.explaining import Received, explain, visible_lines
 from groundwire.protocol.http1.reader import RequestReader
 from groundwire.server.addresses import open_sockets
 from groundwire.server.settings import ServerSettings
-from serving import everything
+from serving import SECONDS, everything, place_of
 
 Ear = ear_module.Ear
 
@@ -30,7 +30,7 @@ class Listening:
         self.thread.start()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.sockets.port), timeout=5)
+        return socket.create_connection(("127.0.0.1", self.sockets.port), timeout=SECONDS)
 
     def exchange(self, message: bytes) -> bytes:
         with self.connect() as client:
@@ -42,7 +42,7 @@ class Listening:
         return click.unstyle("\n".join(self.lines))
 
     def await_shown(self, words: str) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + SECONDS
         while words not in self.shown:
             assert time.monotonic() < deadline, self.shown
             time.sleep(0.005)
@@ -55,9 +55,9 @@ def listening(*, once: bool = False) -> Iterator[Listening]:
         yield fixture
     finally:
         fixture.ear.stop()
-        fixture.thread.join(5)
+        fixture.thread.join(SECONDS)
         fixture.sockets.close()
-    assert not fixture.thread.is_alive()
+    assert not fixture.thread.is_alive(), place_of(fixture.thread)
 
 
 BROWSER = (
@@ -200,17 +200,15 @@ def test_a_message_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_connections_beyond_the_bound_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ear_module, "MAX_CONNECTIONS", 1)
-    with listening() as ear, ear.connect():
-        time.sleep(0.05)
-        with ear.connect() as second:
-            assert b"" == second.recv(1)
+    with listening() as ear, ear.connect(), ear.connect() as second:
+        assert b"" == second.recv(1)
 
 
 def test_once_ends_after_the_first_message() -> None:
     with listening(once=True) as ear:
         ear.exchange(BROWSER)
-        ear.thread.join(3)
-        assert not ear.thread.is_alive()
+        ear.thread.join(SECONDS)
+        assert not ear.thread.is_alive(), place_of(ear.thread)
 
 
 # What is shown.

@@ -14,6 +14,7 @@ from groundwire.cli.command import groundwire
 from groundwire.inspector.keeping.har import Entry
 from groundwire.inspector.keeping.saved import session_lines
 from groundwire.inspector.serving.opened import session_of_har
+from supervising import SECONDS
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -40,14 +41,14 @@ def test_a_file_is_shown_until_ctrl_c(tmp_path: Path) -> None:
                 line,
             )
             assert match is not None, line
-            with urllib.request.urlopen(f"{match[1]}/__wire__/requests", timeout=5) as answer:
+            with urllib.request.urlopen(f"{match[1]}/__wire__/requests", timeout=SECONDS) as answer:
                 assert b'"target":"/a"' in answer.read().replace(b": ", b":")
             with urllib.request.urlopen(
-                f"{match[1]}/__wire__/requests/1-1/export?as=curl", timeout=5
+                f"{match[1]}/__wire__/requests/1-1/export?as=curl", timeout=SECONDS
             ) as answer:
                 assert b"http://a:1/a" in answer.read()
             process.send_signal(signal.SIGINT)
-            assert 0 == process.wait(10)
+            assert 0 == process.wait(SECONDS)
         finally:
             process.kill()
 
