@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from browsing import require_chromium, running_chromium
+from browsing import SECONDS, require_chromium, running_chromium
 from groundwire import Groundwire, request, send_file
 from groundwire.demo import create_app
 from serving import Served, running_server
@@ -64,7 +64,7 @@ def page(request: pytest.FixtureRequest, chromium: Any, served: Served) -> Itera
         java_script_enabled=getattr(request, "param", True),
         base_url=f"http://localhost:{served.port}",
     )
-    context.set_default_timeout(20_000)  # of a busy machine; nothing waits so long otherwise
+    context.set_default_timeout(1000 * SECONDS)
     page = context.new_page()
     complaints: list[str] = []
     failures: list[str] = []
@@ -323,7 +323,7 @@ def cutting_off(served: Served, after_bytes: int) -> Iterator[str]:
     def relay(client: socket.socket) -> None:
         with client, served.connect() as server, contextlib.suppress(OSError):
             passed = 0
-            while ready := select.select([client, server], [], [], 5)[0]:
+            while ready := select.select([client, server], [], [], SECONDS)[0]:
                 for source in ready:
                     data = source.recv(65536)
                     if not data:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from browsing import require_chromium, running_chromium
+from browsing import SECONDS, require_chromium, running_chromium
 from groundwire.lessons.site import Site
 from lesson_programs import SOLUTIONS
 from serving import Served, running_server
@@ -45,7 +45,7 @@ def page(request: pytest.FixtureRequest, chromium: Any, served: Served) -> Itera
     context = chromium.new_context(
         base_url=f"http://localhost:{served.port}", **getattr(request, "param", {})
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(1000 * SECONDS)
     page = context.new_page()
     complaints: list[str] = []
     asked: set[str] = set()
