@@ -18,7 +18,7 @@ from groundwire.inspector import Inspector
 from groundwire.server.deadlines import enforce
 from groundwire.server.settings import ServerSettings
 from recorded_wire import RecordedWire
-from serving import everything, running_server
+from serving import SECONDS, everything, running_server
 from wire import chunked
 from wire import request as message
 
@@ -488,9 +488,9 @@ def test_two_exchanges_at_the_same_time_do_not_mix() -> None:
     both = threading.Barrier(2)
 
     def answer(said: str) -> Response:
-        both.wait(5)
+        both.wait(SECONDS)
         logger.warning("said %s", said)
-        both.wait(5)
+        both.wait(SECONDS)
         return hello(None)
 
     with RecordedWire(lambda asked: InThread(answer, asked.path)) as wire:
@@ -539,7 +539,7 @@ def test_a_server_without_a_free_thread_says_so_in_the_record() -> None:
     free = threading.Event()
 
     def wait() -> Response:
-        free.wait(5)
+        free.wait(60)
         return hello(None)
 
     with RecordedWire(lambda _: InThread(wait), threads=1, thread_queue=0) as wire:

@@ -1,7 +1,6 @@
 """What is sent arrives octet for octet, and whatever comes of it is told."""
 
 import asyncio
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from groundwire.inspector.sending.replay import (
     send_and_wait,
 )
 from groundwire.server.process import loop_factory
+from ports import unheard_port
 from serving import Served, running_server
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -92,7 +92,7 @@ def test_a_broken_request_is_refused_with_its_rule(server: Served) -> None:
 
 
 def test_half_a_request_is_not_waited_for(server: Served) -> None:
-    outcome = send_and_wait(GET[:-2], here(server), timeout_seconds=5)
+    outcome = send_and_wait(GET[:-2], here(server), timeout_seconds=20)
 
     assert ("answered", 400) == (outcome.state, outcome.status)
 
@@ -175,18 +175,21 @@ def test_a_reset_is_told(answer: bytes | None, state: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "state", "said"),
     [
-        (None, "no answer", "No answer came in 0.1 s."),
-        (OK[:-1], "broken off", "The answer was not whole in 0.1 s: of 2 octets"),
+        (None, "no answer", "No answer came in {seconds} s."),
+        (OK[:-1], "broken off", "The answer was not whole in {seconds} s: of 2 octets"),
     ],
 )
 def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
     answer: bytes | None, state: str, said: str
 ) -> None:
-    with answering(answer, hold=True) as peer:
-        outcome = send_and_wait(GET, here(peer), timeout_seconds=0.1)
+    for seconds in (0.1, 2.0, 20.0):
+        with answering(answer, hold=True) as peer:
+            outcome = send_and_wait(GET, here(peer), timeout_seconds=seconds)
+        if outcome.state != "not reached" and outcome.response == (answer or b""):
+            break  # otherwise the machine is too busy for what is to come first
 
     assert state == outcome.state
-    assert said in outcome.said
+    assert said.format(seconds=f"{seconds:g}") in outcome.said
 
 
 def test_an_answer_that_is_too_long_is_left() -> None:
@@ -207,10 +210,8 @@ def test_what_a_server_says_before_it_has_read_everything_is_heard() -> None:
 
 
 def test_nobody_there_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-
-    outcome = send_and_wait(GET, Address("127.0.0.1", port))
+    with unheard_port() as port:
+        outcome = send_and_wait(GET, Address("127.0.0.1", port))
 
     assert ("not reached", f"Nobody listens on http://127.0.0.1:{port}.") == (
         outcome.state,

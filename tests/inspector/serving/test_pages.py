@@ -11,6 +11,7 @@ import pytest
 
 from groundwire.inspector.serving.answers import STATIC
 from inspecting import Client, Program, inspected
+from serving import SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -531,7 +532,7 @@ def test_a_unix_socket_is_this_machine(tmp_path: Path) -> None:
 
     path = str(tmp_path / "socket")
     with inspected(unix=path), socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(5)
+        peer.settimeout(SECONDS)
         peer.connect(path)
         peer.sendall(
             b"GET /__wire__/requests HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

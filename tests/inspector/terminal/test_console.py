@@ -18,7 +18,7 @@ from groundwire.inspector.terminal.console import WAITING, Console, Lock, exchan
 from groundwire.inspector.terminal.terminal import Paint
 from groundwire.server.settings import ServerSettings
 from groundwire.server.sink import Sink
-from serving import running_server
+from serving import SECONDS, running_server
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
@@ -214,7 +214,7 @@ def test_exchanges_of_several_processes_are_not_mixed(pipe: Pipe) -> None:
         assert b"x" == other.stderr.read(1)
         pipe.console.show(recorded())
         before = pipe.read()
-        other.communicate(b"x", timeout=10)
+        other.communicate(b"x", timeout=SECONDS)
     pipe.timer.pass_time()
 
     assert "" == before
