@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 import trustme
 
+from ports import free_ports
 from supervising import SECONDS, Supervised, eventually, supervised
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -79,14 +80,14 @@ def upload():
 def download():
     def pieces():
         yield b"a" * 1000
-        assert event("go").wait(20)
+        assert event("go").wait(60)
         for _ in range(64):
             yield b"b" * 65536
     return Response(pieces())
 
 @app.get("/wait/<name>")
 def wait(name):
-    return str(event(name).wait(20))
+    return str(event(name).wait(60))
 
 @app.get("/set/<name>")
 def set_event(name):
@@ -133,15 +134,6 @@ def write_certificate(folder: Path) -> None:
     key.write_bytes(certificate.private_key_pem.bytes())
     key.chmod(0o600)
     certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "combined.pem"))
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports of 127.0.0.1 that nobody listened on a moment ago; a configuration file cannot say 0."""
-    with contextlib.ExitStack() as stack:
-        sockets = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)
-        ]
-        return [sock.getsockname()[1] for sock in sockets]
 
 
 def replaced(text: str, changes: dict[str, str]) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from deploying import DEPLOY, free_ports
+from deploying import DEPLOY
 from groundwire.cli.run import run
+from ports import free_ports
 from supervising import PROGRAM, SECONDS, eventually, supervised
 
 KUBERNETES = DEPLOY / "kubernetes/shop.yaml"

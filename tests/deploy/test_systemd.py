@@ -4,20 +4,23 @@ import configparser
 import contextlib
 import http.client
 import os
+import queue
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deploying import DEPLOY, Proxy, free_ports, hammer, running_nginx
+from deploying import DEPLOY, Proxy, hammer, running_nginx
 from deploying import PROGRAM as ECHOING
 from groundwire.cli.run import run
+from ports import free_ports
 from supervising import PROGRAM, SECONDS, SOURCE, eventually
 
 pytestmark = pytest.mark.slow
@@ -112,7 +115,9 @@ class Manager:
         self.port = self.listening.getsockname()[1]
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notified.bind(str(folder / "notify"))
-        self.notified.settimeout(SECONDS)
+        self.notifications: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+        self.reading = threading.Thread(target=self.read)
+        self.reading.start()
         (self.admin,) = free_ports(1)
         self.service = Unit(UNITS / "shop.service")["Service"]
         self.environment = {
@@ -153,11 +158,28 @@ class Manager:
             check=False,
         )
 
+    def read(self) -> None:
+        """Take notifications at once, as systemd does: the socket holds ten, and drops the others."""
+        while data := self.notified.recv(4096):
+            self.notifications.put(data.decode().split("\n"))
+
     def told(self, first: str) -> list[str]:
         """Wait for a notification."""
-        while (lines := self.notified.recv(4096).decode().split("\n"))[0] != first:
-            pass
-        return lines
+        passed_over: list[list[str]] = []
+        while True:
+            try:
+                lines = self.notifications.get(timeout=SECONDS)
+            except queue.Empty:
+                pytest.fail(f"{first} was not told, but {passed_over}")
+            if lines[0] == first:
+                return lines
+            passed_over.append(lines)
+
+    def close(self) -> None:
+        self.notified.shutdown(socket.SHUT_RDWR)
+        self.reading.join(SECONDS)
+        self.notified.close()
+        self.listening.close()
 
     def get(self, path: str, port: int | None = None) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=SECONDS)
@@ -171,7 +193,7 @@ class Manager:
 def manager(tmp_path: Path) -> Iterator[Manager]:
     (tmp_path / "shop.py").write_text(PROGRAM)
     manager = Manager(tmp_path)
-    with manager.listening, manager.notified:
+    with contextlib.closing(manager):
         yield manager
 
 
