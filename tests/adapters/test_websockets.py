@@ -20,6 +20,9 @@ import socketio
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from ports import free_ports
+from supervising import eventually
+
 pytestmark = pytest.mark.slow
 
 PROGRAM = Path(__file__).parent / "programs" / "websocket_program.py"
@@ -50,9 +53,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    (port,) = free_ports(1)
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -74,7 +75,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(START_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -136,7 +137,7 @@ def test_a_view_that_fails_ends_the_connection_and_is_in_the_log(server: Running
         with pytest.raises(ConnectionClosed):
             client.recv(TIMEOUT_SECONDS)
 
-    assert "LookupError" in server.log.read_text()
+    eventually(lambda: "LookupError" in server.log.read_text())
 
 
 def test_other_requests_to_it_are_bad_ones(server: Running) -> None:
@@ -217,7 +218,7 @@ def test_socket_io_emits_broadcasts_and_disconnects(server: Running, transports:
 
 
 def test_nothing_unexpected_is_in_the_log(server: Running) -> None:
+    eventually(lambda: '"GET /echo HTTP/1.1" 101 ' in server.log.read_text())
     log = server.log.read_text()
 
     assert 1 == log.count("Traceback"), log  # the view that fails
-    assert '"GET /echo HTTP/1.1" 101 ' in log

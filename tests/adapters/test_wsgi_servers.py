@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 import pytest
 
+from ports import free_ports
+
 pytestmark = pytest.mark.slow
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -32,13 +34,6 @@ SERVERS: dict[str, list[str]] = {
     "waitress": ["waitress", "--listen=127.0.0.1:{port}", "--threads=4"],
     "groundwire": ["groundwire", "run", "--host=127.0.0.1", "--port={port}"],
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Running:
@@ -57,7 +52,7 @@ class Running:
         self, target: str, method: str = "GET", content: Any = None, **fields: str
     ) -> tuple[http.client.HTTPResponse, bytes]:
         """Send one request on a connection of its own; a field's underscores stand for hyphens."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
         with contextlib.closing(connection):
             headers = {name.replace("_", "-"): value for name, value in fields.items()}
             chunked = content is not None and not isinstance(content, bytes)
@@ -65,12 +60,16 @@ class Running:
             response = connection.getresponse()
             return response, response.read()
 
-    def events(self, count: int) -> list[str]:
-        """Return what the program has noted: `count` things at least, which may take a moment."""
+    def events(self, path: str, count: int) -> list[str]:
+        """Return what the program has noted: `count` things at least, which may take a moment.
+
+        Requests for another path than `path` may be torn down only now, when their answers are long out.
+        """
         noted: list[str] = []
-        end = time.monotonic() + 5
+        end = time.monotonic() + START_SECONDS
         while True:
-            noted += json.loads(self.ask("/events")[1])
+            told = json.loads(self.ask("/events")[1])
+            noted += [one for one in told if not one.startswith("teardown ") or path in one.split()]
             if len(noted) >= count or time.monotonic() > end:
                 return noted
             time.sleep(0.05)
@@ -80,7 +79,7 @@ class Running:
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
-    port = free_port()
+    (port,) = free_ports(1)
     folder = tmp_path_factory.mktemp("server")
     log = folder / "log"
     command = [argument.format(port=port) for argument in SERVERS[request.param]]
@@ -110,7 +109,7 @@ def server(
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(START_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -118,7 +117,7 @@ def server(
 
 @pytest.fixture(autouse=True)
 def _nothing_noted_yet(server: Running) -> None:
-    server.events(0)
+    server.events("", 0)
 
 
 def test_hello(server: Running) -> None:
@@ -231,7 +230,7 @@ def test_an_error_is_a_page_and_in_the_log(server: Running) -> None:
     assert 500 == response.status
     assert b"<h1>Internal Server Error</h1>" in content
     assert b"what went wrong" not in content
-    assert ["teardown /error LookupError"] == server.events(1)
+    assert ["teardown /error LookupError"] == server.events("/error", 1)
     assert "LookupError: what went wrong is for the log" in server.log.read_text()
 
 
@@ -263,17 +262,17 @@ def test_a_request_is_torn_down_and_its_response_closed_once(server: Running) ->
     server.ask("/closing")
     time.sleep(0.1)
 
-    assert ["response closed", "teardown /closing NoneType"] == sorted(server.events(2))
+    assert ["response closed", "teardown /closing NoneType"] == sorted(server.events("/closing", 2))
 
 
 def test_a_generator_is_closed_when_the_client_goes_away(server: Running) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+    with socket.create_connection(("127.0.0.1", server.port), START_SECONDS) as client:
         client.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
         received = 0
         while received < 200_000:
             received += len(client.recv(65536))
 
-    noted = server.events(3)
+    noted = server.events("/endless", 3)
 
     assert ["generator closed", "response closed", "teardown /endless NoneType"] == sorted(noted)
 
@@ -297,11 +296,11 @@ def test_a_file_goes_out_by_the_servers_own_wrapper(server: Running) -> None:
 
     assert (200, whole) == (response.status, content)
     wrapper = "our own" if server.name == "groundwire" else "wsgi.file_wrapper"
-    assert wrapper in server.events(2)
+    assert wrapper in server.events("/file-wrapped", 2)
 
 
 def test_requests_follow_each_other_on_one_connection(server: Running) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=START_SECONDS)
     with contextlib.closing(connection):
         for target, expected in (("/hello", b"Hello, World!"), ("/async", b"awaited /async")):
             connection.request("GET", target)
