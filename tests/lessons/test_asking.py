@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from groundwire.lessons import checking
 from groundwire.lessons.asking import Conversation, Piece, as_request
 from groundwire.lessons.checking import Task, Unmet
 from groundwire.lessons.showing import transcript, visible_lines
+from ports import unheard_port
+from serving import SECONDS, place_of
 
 Answering = Callable[[socket.socket], None]
 
@@ -22,8 +25,11 @@ def answering() -> Iterator[Callable[[Answering], int]]:
     def make(answer: Answering) -> int:
         listening = socket.create_server(("127.0.0.1", 0))
 
+        listening.settimeout(SECONDS)
+
         def serve() -> None:
             with listening, listening.accept()[0] as connection:
+                connection.settimeout(SECONDS)
                 answer(connection)
 
         threads.append(threading.Thread(target=serve))
@@ -32,13 +38,16 @@ def answering() -> Iterator[Callable[[Answering], int]]:
 
     yield make
     for thread in threads:
-        thread.join(5)
+        thread.join(SECONDS)
+        assert not thread.is_alive(), place_of(thread)
 
 
 def received(connection: socket.socket) -> bytes:
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(1000)
+        piece = connection.recv(1000)
+        assert piece, data
+        data += piece
     return data
 
 
@@ -92,7 +101,7 @@ def test_the_end_of_the_connection_ends_an_answer(answering: Any) -> None:
 
     with Conversation(answering(program)) as conversation:
         asked = conversation.ask(as_request("GET / HTTP/1.0"))
-        assert conversation.is_closed_by_program(1)
+        assert conversation.is_closed_by_program(SECONDS)
 
     assert (b"all", "") == (asked.answer.content, asked.missing)
 
@@ -117,10 +126,10 @@ def test_what_is_no_whole_answer_is_told(answering: Any, answer: bytes, message:
 
 
 def test_a_program_that_is_gone_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-
-    with pytest.raises(Unmet, match="does not take connections any more"):
+    with (
+        unheard_port() as port,
+        pytest.raises(Unmet, match="does not take connections any more"),
+    ):
         Task(port).ask("GET / HTTP/1.1")
 
 
@@ -195,7 +204,9 @@ def test_what_is_not_as_wanted_is_told_to_the_byte(
     answer.wants_in_content("ell", without="x")
 
 
-def test_a_connection_that_should_be_kept_or_closed_is_told(answering: Any) -> None:
+def test_a_connection_that_should_be_kept_or_closed_is_told(
+    answering: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def closing(connection: socket.socket) -> None:
         received(connection)
         connection.sendall(OK + b"ok")
@@ -204,7 +215,11 @@ def test_a_connection_that_should_be_kept_or_closed_is_told(answering: Any) -> N
         closing(connection)
         connection.recv(10)
 
-    with pytest.raises(Unmet, match="wants the connection kept after this answer"):
+    with (
+        monkeypatch.context() as patient,
+        pytest.raises(Unmet, match="wants the connection kept after this answer"),
+    ):
+        patient.setattr(checking, "KEPT_SECONDS", SECONDS)  # it may take so long to close
         Task(answering(closing)).converse(["GET / HTTP/1.1"], closes=False)
     Task(answering(keeping)).converse(["GET / HTTP/1.1"], closes=False)
 

@@ -9,6 +9,8 @@ from .showing import visible_lines
 
 SHOWN_OCTETS: Final = 40
 CLOSE_SECONDS: Final = 1.0
+KEPT_SECONDS: Final = 0.05
+"""How long a connection that is to stay open is looked at: nothing more is asked on it."""
 
 
 class Unmet(Exception):
@@ -103,8 +105,7 @@ class Task:
                     answers.append(Answer(conversation.ask(request), conversation.closed))
             if closes is None:
                 return answers
-            # One that is to stay open is asked nothing more, so it need not be waited for long.
-            closed = conversation.is_closed_by_program(CLOSE_SECONDS if closes else 0.05)
+            closed = conversation.is_closed_by_program(CLOSE_SECONDS if closes else KEPT_SECONDS)
             if closed != closes:
                 raise Unmet(
                     "The task wants the connection closed after this answer, and it is still open."

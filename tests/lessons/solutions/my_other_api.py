@@ -16,7 +16,7 @@ API = os.environ.get("WEATHER_API", "http://127.0.0.1:8001")
 def show(city):
     url = f"{API}/weather/{urllib.parse.quote(city, safe='')}"
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
+        with urllib.request.urlopen(url, timeout=2.5) as answer:
             degrees = int(json.load(answer)["degrees"])
     except urllib.error.HTTPError as error:
         return "It failed.", 404 if error.code == 404 else 502
