@@ -32,7 +32,7 @@ from groundwire.app.execution import (
     wait_for,
 )
 from groundwire.app.nonblocking import Watch
-from serving import running_server
+from serving import SECONDS, running_server
 from wire import Wire, request
 
 LOOP_THREAD = "MainThread"
@@ -420,7 +420,7 @@ def test_coroutine_view_runs_in_a_task_on_the_loop() -> None:
 
     @app.route("/")
     async def view() -> str:
-        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
             task = group.create_task(asyncio.sleep(0, "slept"))
         return f"{thread_name()} {task.result()} {current_request.path}"
 
@@ -667,7 +667,7 @@ def test_database_read_beside_a_writer_does_not_hold_the_loop(tmp_path: Path) ->
 
     @app.route("/read")
     def read() -> str:
-        connection = sqlite3.connect(path, timeout=5)
+        connection = sqlite3.connect(path, timeout=SECONDS)
         try:
             return str(connection.execute("select n from t").fetchone()[0])
         finally:
@@ -675,23 +675,20 @@ def test_database_read_beside_a_writer_does_not_hold_the_loop(tmp_path: Path) ->
 
     app.add_url_rule("/quick", "quick", lambda: "quick", run="inline")
     fetch_often(app, "/read", 30)
-    writer = sqlite3.connect(path, isolation_level=None)
-    writer.execute("pragma locking_mode = exclusive")
-    writer.execute("begin exclusive")
-    with Wire(app) as wire:
-        wire.send(request("/read"))
-        other = Wire(app)
-        with other:
-            started = time.perf_counter()
-            other.send(request("/quick")).until_idle()
-            waited = time.perf_counter() - started
-            assert b"quick" == other.answers()[0].content
-        writer.execute("rollback")
-        writer.close()
-        wire.until_idle()
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("pragma locking_mode = exclusive")
+        writer.execute("begin exclusive")
+        with Wire(app) as wire:
+            wire.send(request("/read"))
+            with Wire(app) as other:
+                other.send(request("/quick")).until_idle()
+                assert b"quick" == other.answers()[0].content
+            writer.execute("rollback")
+            writer.close()
+            wire.until_idle()
 
-        assert waited < 1.0
-        assert (200, b"1") == (wire.answers()[0].status, wire.answers()[0].content)
+            # One that held the loop would have given up before the writer did.
+            assert (200, b"1") == (wire.answers()[0].status, wire.answers()[0].content)
 
 
 @pytest.mark.slow
@@ -704,23 +701,28 @@ def test_asyncio_run_in_a_view_works_a_hundred_times() -> None:
     ]
 
 
-def seconds_of_another(app: Groundwire, target: str) -> float:
-    """Ask for `target` while a request of ``/quick`` waits its turn, and return how long that took."""
+def answered_while_waiting(app: Groundwire, target: str, go_on: threading.Event) -> bool:
+    """Ask for ``/quick`` while a request for `target` waits for `go_on`, which it does not do for ever.
+
+    Returns:
+        Whether ``/quick`` was answered before.
+    """
     with Wire(app) as held, Wire(app) as other:
         held.send(request(target)).settle()
-        started = time.perf_counter()
         other.send(request("/quick")).until_idle()
-        seconds = time.perf_counter() - started
         assert b"quick" == other.answers()[0].content
+        before = not held.connection.is_idle
+        go_on.set()
         held.until_idle()
         assert 200 == held.answers()[0].status
-    return seconds
+    return before
 
 
 @pytest.mark.slow
 def test_lock_held_by_another_thread_does_not_hold_the_loop() -> None:
     app = make_app()
     lock = threading.Lock()
+    taken, go_on = threading.Event(), threading.Event()
 
     @app.route("/")
     def view() -> str:
@@ -729,25 +731,34 @@ def test_lock_held_by_another_thread_does_not_hold_the_loop() -> None:
 
     app.add_url_rule("/quick", "quick", lambda: "quick", run="inline")
     fetch_often(app, "/", 30)
-    lock.acquire()
-    threading.Timer(0.5, lock.release).start()
 
-    assert seconds_of_another(app, "/") < 0.3
+    def hold() -> None:
+        with lock:
+            taken.set()
+            go_on.wait(SECONDS)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    taken.wait()
+
+    assert answered_while_waiting(app, "/", go_on)
+    holder.join()
 
 
 @pytest.mark.slow
 def test_generator_that_waits_does_not_hold_the_loop() -> None:
     app = make_app()
+    go_on = threading.Event()
 
     def pieces() -> Iterator[str]:
         yield "first"
-        time.sleep(0.5)
+        go_on.wait(SECONDS)
         yield "second"
 
     app.add_url_rule("/", "view", lambda: pieces(), run="inline")
     app.add_url_rule("/quick", "quick", lambda: "quick", run="inline")
 
-    assert seconds_of_another(app, "/") < 0.3
+    assert answered_while_waiting(app, "/", go_on)
 
 
 def test_coroutine_that_a_thread_waits_for_is_cancelled_when_the_client_has_gone(
@@ -779,8 +790,8 @@ def test_coroutine_that_a_thread_waits_for_is_cancelled_when_the_client_has_gone
     with running_server(app) as served:
         with served.connect() as client:
             client.sendall(request("/"))
-            assert entered.wait(5)
+            assert entered.wait(SECONDS)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        assert over.wait(5)
+        assert over.wait(SECONDS)
 
     assert ["cancelled", "CancelledError, True"] == ended

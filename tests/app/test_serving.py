@@ -1,5 +1,6 @@
 """`app.run` and `run_simple`: what the server is started with, and what is refused."""
 
+import contextlib
 import http.client
 import logging
 import os
@@ -16,6 +17,7 @@ from groundwire.app import serving
 from groundwire.app.serving import make_server, run_simple
 from groundwire.server.errors import StartError
 from groundwire.server.settings import ServerSettings
+from supervising import SECONDS
 
 
 @pytest.fixture
@@ -268,7 +270,7 @@ def served() -> Iterator[Any]:
     thread.start()
     yield server
     server.shutdown()
-    thread.join(5)
+    thread.join(SECONDS)
     assert not thread.is_alive()
 
 
@@ -278,10 +280,10 @@ def test_a_server_of_ones_own_is_started_and_stopped(
 ) -> None:
     assert served.port == served.server_port == served.server_address[1] > 0
 
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
-    connection.request("GET", "/")
-    assert 200 == connection.getresponse().status
-    connection.close()
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=SECONDS)
+    with contextlib.closing(connection):
+        connection.request("GET", "/")
+        assert 200 == connection.getresponse().status
     served.log_startup()
     assert f"Groundwire listens on http://127.0.0.1:{served.port}" in capsys.readouterr().err
 
@@ -293,7 +295,7 @@ def test_a_server_asked_to_stop_before_it_serves_does_not(served: Any) -> None:
         thread = threading.Thread(target=other.shutdown)
         thread.start()
         other.serve_forever()
-        thread.join(5)
+        thread.join(SECONDS)
         assert not thread.is_alive()
 
 

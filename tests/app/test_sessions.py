@@ -543,7 +543,7 @@ def test_a_view_with_a_session_runs_on_the_loop_after_its_watched_runs() -> None
 
 def test_sessions_of_two_requests_at_once_are_apart() -> None:
     app = make()
-    meet = threading.Barrier(2, timeout=10)
+    meet = threading.Barrier(2, timeout=20)
 
     @app.get("/<name>")
     def view(name: str) -> str:

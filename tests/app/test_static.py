@@ -570,7 +570,7 @@ def test_what_may_not_be_served_is_not_found(get: Get, name: str) -> None:
     with pytest.raises(NotFound):
         get(name)
 
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 10  # who waits for it waits for ever
 
 
 def test_name_with_a_dot_first_may_be_allowed_and_is_not_by_what_is_kept(get: Get) -> None:

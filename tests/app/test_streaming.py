@@ -27,7 +27,7 @@ from serving import running_server
 from wire import Wire
 from wire import request as message
 
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = 20.0
 
 
 class Log(list[Any]):

@@ -24,7 +24,7 @@ from groundwire import (
 )
 from groundwire.adapters.dispatcher import DispatcherMiddleware
 from groundwire.adapters.proxy_fix import ProxyFix
-from serving import everything, running_server
+from serving import SECONDS, everything, running_server
 from wire import Answer, Wire, chunked
 from wire import request as message
 
@@ -332,8 +332,8 @@ def test_an_error_after_content_breaks_the_answer_off() -> None:
         client.sendall(message("/"))
         data = b""
         with pytest.raises(ConnectionResetError):
-            while True:
-                data += client.recv(4096)
+            while piece := client.recv(4096):
+                data += piece
 
     assert b"\r\n\r\n4\r\nsent\r\n" in data
     assert not data.endswith(b"\r\n0\r\n\r\n")
@@ -401,7 +401,7 @@ def test_the_iterable_is_closed_once_after_its_end() -> None:
     assert b"ab" == answer(app, message("/")).content
     assert b"" == answer(app, message("/", "HEAD")).content
     # In a thread, which may come to it when the answer is out.
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + SECONDS
     while len(calls) < 2 and time.monotonic() < deadline:
         time.sleep(0.001)
     assert ["closed", "closed"] == calls
@@ -437,7 +437,7 @@ def test_a_stream_below_middleware_is_not_gathered() -> None:
     @app.route("/")
     def view() -> Iterator[str]:
         yield "first"
-        assert go_on.wait(5)
+        assert go_on.wait(SECONDS)
         yield "second"
 
     put_in_front(app, lambda inner: lambda environ, start: inner(environ, start))
@@ -459,7 +459,7 @@ def test_nothing_is_asked_of_a_generator_before_what_it_gave_is_sent() -> None:
     def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
         start_response("200 OK", [("Content-Length", "5")])
         yield b"whole"
-        assert go_on.wait(5)
+        assert go_on.wait(SECONDS)
 
     app = make_app()
     put_in_front(app, lambda inner: application)
@@ -503,7 +503,7 @@ def test_a_short_answer_below_middleware_comes_whole_and_is_closed_after() -> No
     with Wire(app) as wire:
         (found,) = wire.send(message("/")).until_idle().answers()
         assert ("5", b"short") == (found.headers["Content-Length"], found.content)
-        assert closed.wait(5)
+        assert closed.wait(SECONDS)
 
 
 def test_a_stream_below_middleware_is_closed_when_the_client_goes() -> None:
@@ -524,7 +524,7 @@ def test_a_stream_below_middleware_is_closed_when_the_client_goes() -> None:
         with served.connect() as client:
             client.sendall(message("/"))
             client.recv(4096)
-        assert ended.wait(5)
+        assert ended.wait(SECONDS)
 
 
 def test_coroutines_and_their_streams_work_below_middleware() -> None:
@@ -539,7 +539,7 @@ def test_coroutines_and_their_streams_work_below_middleware() -> None:
 
     @app.route("/")
     async def view() -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             await asyncio.sleep(0)
         return f"{g.before}{request.path}"
 

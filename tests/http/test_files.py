@@ -355,7 +355,7 @@ def test_what_is_no_regular_file_is_refused_at_once(
 
     refused(root, "f")
 
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 10  # who waits for it waits for ever
 
 
 def test_fifo_put_in_place_of_a_file_does_not_hang(
