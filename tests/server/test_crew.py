@@ -331,12 +331,34 @@ def test_who_hangs_writes_its_stack_and_is_killed(caplog: pytest.LogCaptureFixtu
 
 def test_nobody_is_killed_for_what_the_supervisor_missed() -> None:
     scene = Scene(1).started()
-    scene.pass_time(100)
+    scene.pass_time(31)
 
-    scene.crew.spare()
+    scene.crew.spare(1.5)
     scene.crew.check()
 
     assert [] == scene.hired[0].signals
+
+
+def test_who_beats_once_a_second_is_not_killed_between_two_beats() -> None:
+    scene = Scene(1, heartbeat_seconds=0.5).started()
+
+    scene.pass_time(1.9)
+    scene.crew.check()
+    assert [] == scene.hired[0].signals
+    scene.pass_time(0.2)
+    scene.crew.check()
+    assert [STACKS_SIGNAL] == scene.hired[0].signals
+
+
+def test_what_the_supervisor_missed_is_no_more_than_that() -> None:
+    scene = Scene(1).started()
+    scene.pass_time(20)
+    scene.crew.spare(100)  # who has just been heard gains nothing
+    scene.pass_time(31)
+
+    scene.crew.check()
+
+    assert [STACKS_SIGNAL] == scene.hired[0].signals
 
 
 def test_who_does_not_begin_to_serve_is_killed() -> None:

@@ -23,6 +23,9 @@ FIRST_DELAY_SECONDS: Final = 0.1
 LONGEST_DELAY_SECONDS: Final = 5.0
 """Between two starts of a worker that dies at once; the delay doubles each time."""
 
+LEAST_SILENCE_SECONDS: Final = 2.0
+"""Who beats once a second may be silent for that long, whatever the operator says."""
+
 STEADY_SECONDS: Final = 5.0
 """A worker that has served this long did not die at once: its replacement does not wait."""
 
@@ -249,18 +252,20 @@ class Crew:
     def check(self) -> None:
         """Kill who hangs, and have those replaced who have served enough or hold too much."""
         now = self._timers.now()
+        most = max(self._processes.heartbeat_seconds, LEAST_SILENCE_SECONDS)
         for worker in tuple(self.workers.values()):
             silent = now - worker.last_beat
-            if worker.state != "starting" and silent > self._processes.heartbeat_seconds:
+            if worker.state != "starting" and silent > most:
                 self._give_up(worker, f"has not turned its event loop for {silent:.0f} s")
         if not self._stopping:
             for place in self._places.values():
                 self._check_wear(place, now)
 
-    def spare(self) -> None:
-        """Hold nothing against the workers that was the supervisor's fault: it had no processor for a while."""
+    def spare(self, seconds: float) -> None:
+        """Hold so much of their silence not against the workers: the supervisor had no processor, so nor had they."""
+        now = self._timers.now()
         for worker in self.workers.values():
-            worker.last_beat = self._timers.now()
+            worker.last_beat = min(now, worker.last_beat + seconds)
 
     def state(self) -> list[dict[str, Any]]:
         """Return what is known of each worker."""

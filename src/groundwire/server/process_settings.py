@@ -20,7 +20,7 @@ class ProcessSettings:
     """How long a worker may take from its start until it serves. Beyond: its stack is logged, and it is killed."""
 
     heartbeat_seconds: float = 30.0
-    """How long a worker's event loop may not turn. Beyond: its stack is logged, it is killed and replaced."""
+    """How long a worker's event loop may not turn (2 s at least); then it is killed, its stack logged, and replaced."""
 
     fd: int | None = None
     """A descriptor that is listening already, inherited from who started this process."""

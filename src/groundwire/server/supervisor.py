@@ -46,8 +46,6 @@ from .worker import Load, Post, Worker
 logger = logging.getLogger("groundwire.server")
 
 CHECK_SECONDS: Final = 1.0
-HELD_SECONDS: Final = 3.0
-"""When checks are further apart than this, it was the supervisor that had no processor."""
 
 LAST_SECONDS: Final = 2.0
 """How long assistants have to end after the workers."""
@@ -226,8 +224,7 @@ class Supervisor:
 
     def _check(self) -> None:
         now = time.monotonic()
-        if now - self._checked > HELD_SECONDS:
-            self._crew.spare()
+        self._crew.spare(max(0.0, now - self._checked - CHECK_SECONDS))
         self._checked = now
         self._timers.call_in(CHECK_SECONDS, self._check)
         self._crew.check()
