@@ -427,9 +427,9 @@ class Server:
     # Within.
 
     def _sweep(self) -> None:
-        # A loop that was held up does not make up for the sweeps it missed. The next one is certain
-        # before anything else: without it no deadline would hold.
-        self._next_sweep = max(self._next_sweep + SWEEP_SECONDS, self.loop.time())
+        # A loop that was late does not make up for it: with less than a second between two sweeps, deadlines would
+        # come before their time. The next one is certain before anything else: without it none would hold.
+        self._next_sweep = self.loop.time() + SWEEP_SECONDS
         self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
         self.now += 1
         # Date comes from the clock on the wall; deadlines count sweeps, which no change of it touches.
