@@ -23,10 +23,12 @@ class Served(tuple[str, int]):
     Attributes:
         server: the server itself; its loop runs in another thread.
         url: where it is found, without a slash at the end.
+        clients: the connections that were opened by `connect`.
     """
 
     server: Server
     thread: threading.Thread
+    clients: list[socket.socket]
 
     @property
     def host(self) -> str:
@@ -42,7 +44,9 @@ class Served(tuple[str, int]):
 
     def connect(self, timeout_seconds: float = SECONDS) -> socket.socket:
         """Open a connection."""
-        return socket.create_connection(self, timeout=timeout_seconds)
+        client = socket.create_connection(self, timeout=timeout_seconds)
+        self.clients.append(client)
+        return client
 
     def exchange(self, *messages: bytes, timeout_seconds: float = SECONDS) -> bytes:
         """Send messages on one connection and return everything that comes until the server closes."""
@@ -126,8 +130,14 @@ def running_server(
     served = Served(("127.0.0.1", server.port or 0))
     served.server = server
     served.thread = thread
+    served.clients = []
     try:
         yield served
+    except BaseException:
+        # Left open, they would be collected in another test, and fail that one too.
+        for client in served.clients:
+            client.close()
+        raise
     finally:
         served.stop()
     if failed:
