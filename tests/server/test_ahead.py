@@ -13,10 +13,16 @@ from groundwire.http.response import Response
 from groundwire.server import ahead as ahead_module
 from groundwire.server.ahead import AHEAD_BYTES, AHEAD_PIECES, Ahead
 from groundwire.server.sending import encoded
-from serving import running_server
+from serving import SECONDS, running_server
 from wire import Wire, request
 
 GET = request("/")
+
+
+@pytest.fixture(autouse=True)
+def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that has no processor for a while has used up its time with less than it may make."""
+    monkeypatch.setattr(ahead_module, "monotonic", lambda: 0.0)
 
 
 def made_ahead(source: Iterator[Any]) -> tuple[Ahead, list[bytes]]:
@@ -87,7 +93,7 @@ def test_a_piece_goes_out_while_the_next_is_waited_for() -> None:
 
     def source() -> Iterator[str]:
         yield "first"
-        assert gate.wait(5)
+        assert gate.wait(SECONDS)
         yield "second"
 
     with Wire(lambda _: Response(source())) as wire:
@@ -167,7 +173,7 @@ def test_a_response_is_closed_once_its_last_step_has_ended(
     def source() -> Iterator[bytes]:
         yield b"first"
         within.set()
-        go_on.wait(5)
+        go_on.wait(SECONDS)
         yield b"second"
 
     def answer() -> Response:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from cost import processor_seconds
 from groundwire import Groundwire
 from groundwire.http.handler import ContentPolicy, InThread
 from groundwire.http.request import Request
@@ -22,7 +23,8 @@ from groundwire.server.exposition import escaped_label, exposition, family
 from groundwire.server.ledger import Ledger, Sums, added
 from groundwire.server.metrics import DURATION_BOUNDS, Histogram, Metrics, Snapshot
 from groundwire.server.server import Answer
-from serving import Served, everything, running_server
+from serving import SECONDS, Served, everything, running_server
+from supervising import eventually
 
 
 class Program:
@@ -52,7 +54,7 @@ class Program:
 
     def wait(self) -> Response:
         self.entered.set()
-        self.leave.wait(5)
+        self.leave.wait(SECONDS)
         return Response("done")
 
     async def later(self) -> Response:
@@ -89,7 +91,7 @@ class Measured:
         async def call() -> Any:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(call(), self.served.server.loop).result(5)
+        return asyncio.run_coroutine_threadsafe(call(), self.served.server.loop).result(SECONDS)
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ def test_requests_are_counted_by_endpoint_and_class(measured: Measured) -> None:
     assert [0, 0, 0, 1, 0] == endpoints[""]["classes"]
     assert 10 == endpoints["hello"]["octets"]
     assert 2 == sum(endpoints["hello"]["durations"]["buckets"])
-    assert 0 < endpoints["hello"]["durations"]["seconds"] < 1
+    assert 0 < endpoints["hello"]["durations"]["seconds"] < SECONDS
 
 
 def test_runs_are_counted_by_where_they_were(measured: Measured) -> None:
@@ -149,8 +151,8 @@ def test_connections_and_threads_are_told_by_what_they_do(measured: Measured) ->
         idle.recv(65536)
         reading.sendall(b"GET /hel")
         answering.sendall(b"GET /thread HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        assert measured.program.entered.wait(5)
-        deadline = time.monotonic() + 5
+        assert measured.program.entered.wait(SECONDS)
+        deadline = time.monotonic() + SECONDS
         expected = {"new": 1, "idle": 1, "reading": 1, "answering": 1}
         while (gauges := measured.snapshot()["gauges"])["connections"] != expected:
             assert time.monotonic() < deadline, gauges
@@ -169,7 +171,7 @@ def test_calls_that_wait_for_a_thread_are_told() -> None:
         clients = [served.connect() for _ in range(3)]
         for client in clients:
             client.sendall(b"GET /thread HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + SECONDS
         while (gauges := measured.snapshot()["gauges"])["calls_waiting"] != 2:
             assert time.monotonic() < deadline, gauges
         program.leave.set()
@@ -192,14 +194,17 @@ def test_a_refused_message_is_counted_without_a_duration(measured: Measured) -> 
 
 @pytest.mark.slow
 def test_a_held_loop_is_late(measured: Measured) -> None:
-    measured.get("/hold")
+    def held_and_seen() -> Snapshot | None:
+        measured.get("/hold")
+        # It is the worst of the last second, which may have passed before it is looked at.
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            if (snapshot := measured.snapshot())["process"]["lag_seconds"] >= 0.05:
+                return snapshot
+        return None
 
-    snapshot = measured.snapshot()
-    deadline = time.monotonic() + 5
-    while snapshot["process"]["lag_seconds"] < 0.05 and time.monotonic() < deadline:
-        snapshot = measured.snapshot()
+    snapshot = eventually(held_and_seen)
 
-    assert snapshot["process"]["lag_seconds"] >= 0.05
     assert sum(snapshot["totals"]["lag"]["buckets"][6:]) >= 1
 
 
@@ -464,7 +469,7 @@ def test_half_characters_do_not_break_the_text() -> None:
 
 
 def test_a_record_costs_little() -> None:
-    """The budget is 1 µs; the bound here is what a busy machine may make of it."""
+    """The budget is 1 µs; the bound here is what a slow machine may make of it."""
 
     class Server:
         handle = None
@@ -472,11 +477,9 @@ def test_a_record_costs_little() -> None:
     kept = Metrics(Server(), None)  # type: ignore[arg-type]
     request = Program().request_class.__new__(Program().request_class)
     request.path = "/hello"
-    best = 1.0
-    for _ in range(5):
-        began = time.perf_counter()
+
+    def record_many() -> None:
         for _ in range(1000):
             kept.record("", request, 200, 5, 0.0001)
-        best = min(best, (time.perf_counter() - began) / 1000)
 
-    assert best < 10e-6
+    assert processor_seconds(record_many, 5) < 10e-3

@@ -100,6 +100,7 @@ def test_a_task_that_has_ended_is_nowhere() -> None:
 def test_a_coroutine_that_a_thread_waits_for_belongs_to_the_thread_s_request() -> None:
     app = Groundwire(__name__)
     entered = threading.Event()
+    go_on = asyncio.Event()
 
     @app.before_request
     def plain() -> None:
@@ -108,7 +109,7 @@ def test_a_coroutine_that_a_thread_waits_for_belongs_to_the_thread_s_request() -
     @app.route("/mixed")
     async def mixed() -> str:
         entered.set()
-        await asyncio.sleep(0.2)
+        await go_on.wait()
         return "done"
 
     with Wire(app) as wire:
@@ -120,6 +121,7 @@ def test_a_coroutine_that_a_thread_waits_for_belongs_to_the_thread_s_request() -
         line = '"GET /mixed HTTP/1.1" (endpoint mixed)'
         entries = [entry for entry in stacks(wire.server) if entry["request"] == line]
         assert {"thread", "task"} == {entry["kind"] for entry in entries}
+        go_on.set()
         wire.until_idle()
         assert b"done" == wire.answers()[0].content
 
