@@ -15,6 +15,7 @@ from groundwire.server.channel import (
     channel_pair,
     framed,
 )
+from serving import SECONDS
 
 
 @pytest.fixture
@@ -28,12 +29,11 @@ def pair() -> Iterator[tuple[Channel, ChildChannel]]:
 
 async def received(channel: Channel) -> Message:
     """The next message, while the child's end goes on on the loop."""
-    for _ in range(1000):
-        if messages := channel.receive():
-            (message,) = messages
-            return message
-        await asyncio.sleep(0.001)
-    raise TimeoutError
+    async with asyncio.timeout(SECONDS):
+        while not (messages := channel.receive()):
+            await asyncio.sleep(0.001)
+    (message,) = messages
+    return message
 
 
 @given(st.lists(st.integers(min_value=1, max_value=40), max_size=30))
@@ -191,7 +191,7 @@ def test_commands_and_the_end_are_told_to_the_child(pair: tuple[Channel, ChildCh
         ours.send("unknown")
         ours.send("broken")
         ours.close()
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), SECONDS)
         return told
 
     assert [{"type": "stop", "at_once": False}] == asyncio.run(main())

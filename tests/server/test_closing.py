@@ -8,7 +8,7 @@ import pytest
 
 from groundwire.http.request import Request
 from groundwire.http.response import Response
-from serving import running_server
+from serving import SECONDS, running_server
 
 
 def hello(_: Request) -> Response:
@@ -22,7 +22,7 @@ def test_100_of_100_clients_with_200_kb_in_flight_read_the_refusal_whole(loop: s
     answers: list[bytes] = []
 
     def send() -> None:
-        with socket.create_connection(served, timeout=10) as client:
+        with socket.create_connection(served, timeout=SECONDS) as client:
             client.sendall(message)
             received = b""
             while piece := client.recv(65536):
@@ -34,7 +34,7 @@ def test_100_of_100_clients_with_200_kb_in_flight_read_the_refusal_whole(loop: s
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(SECONDS)
 
     whole = [
         answer
@@ -45,7 +45,10 @@ def test_100_of_100_clients_with_200_kb_in_flight_read_the_refusal_whole(loop: s
 
 
 def test_the_server_ends_its_side_and_then_closes_when_the_client_has() -> None:
-    with running_server(hello) as served, socket.create_connection(served, timeout=5) as client:
+    with (
+        running_server(hello) as served,
+        socket.create_connection(served, timeout=SECONDS) as client,
+    ):
         client.sendall(b"BAD\r\n\r\n")
         received = b""
         while piece := client.recv(65536):
@@ -57,11 +60,11 @@ def test_the_server_ends_its_side_and_then_closes_when_the_client_has() -> None:
 def test_a_client_that_resets_is_forgotten() -> None:
     with running_server(hello) as served:
         for _ in range(50):
-            client = socket.create_connection(served, timeout=5)
+            client = socket.create_connection(served, timeout=SECONDS)
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET")
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
-        with socket.create_connection(served, timeout=5) as client:
+        with socket.create_connection(served, timeout=SECONDS) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
 
@@ -74,7 +77,9 @@ def test_a_client_that_closes_before_its_last_answer_is_forgotten(
 
     def answer(request: Request) -> Response:
         if request.path == "/wait":
-            assert gone.wait(5)  # the loop stands still: that the client has closed is not seen
+            assert gone.wait(
+                SECONDS
+            )  # the loop stands still: that the client has closed is not seen
         return Response("answered")
 
     with running_server(answer, loop=loop) as served:

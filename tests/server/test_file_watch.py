@@ -129,7 +129,7 @@ def test_the_system_tells_of_changes_where_watchfiles_is(here: Path) -> None:
     try:
         wakener.set_folders({str(here)})
         assert wakener.is_told
-        for attempt in range(50):  # the thread has to have begun to watch
+        for attempt in range(200):  # the thread has to have begun to watch
             written(here / "a.py", str(attempt))
             if woken.wait(0.1):
                 break

@@ -17,6 +17,7 @@ from groundwire.server.addresses import ListeningSockets, open_sockets
 from groundwire.server.errors import StartError
 from groundwire.server.listener import Listener, connection_limit
 from groundwire.server.settings import ServerSettings
+from serving import SECONDS
 
 
 class Greeter(asyncio.Protocol):
@@ -53,7 +54,7 @@ class Listening:
         self.address = ("127.0.0.1", self.sockets.port)
 
     def connect(self) -> socket.socket:
-        client = socket.create_connection(self.address, timeout=2)
+        client = socket.create_connection(self.address, timeout=SECONDS)
         client.setblocking(False)
         return client
 
@@ -65,7 +66,7 @@ class Listening:
         await until(lambda: not self.connections)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 2.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
@@ -73,7 +74,7 @@ async def until(condition: Callable[[], bool], seconds: float = 2.0) -> None:
 
 
 async def received(client: socket.socket) -> bytes:
-    return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 1000), 2)
+    return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 1000), SECONDS)
 
 
 @pytest.fixture
@@ -565,7 +566,7 @@ EXHAUSTED = """
     connections = set()
 
     async def received(client):
-        return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 1000), 5)
+        return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 1000), 60)
 
     async def main():
         global listener
@@ -598,7 +599,11 @@ def run_exhausted(scenario: str) -> list[str]:
     program = textwrap.dedent(EXHAUSTED).replace("{scenario}", textwrap.dedent(scenario))
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, env=environment
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=environment,
     )
     assert "" == done.stderr
     return done.stdout.splitlines()
@@ -609,21 +614,22 @@ def run_exhausted(scenario: str) -> list[str]:
 def test_without_descriptors_accepting_rests_and_goes_on_when_one_closes() -> None:
     output = run_exhausted("""
     async def scenario(listening, clients):
+        import groundwire.server.listener
+        groundwire.server.listener.RETRY_SECONDS = 600  # it is not for that that it goes on
         greetings = [await received(client) for client in clients[:2]]
         print(greetings == [b"hello"] * 2)
         used = time.process_time()
         await asyncio.sleep(0.3)
         print(time.process_time() - used < 0.03, listener.accepted)
         clients[0].shutdown(socket.SHUT_RDWR)
-        began = time.monotonic()
-        print(await received(clients[2]), time.monotonic() - began < 0.5)
+        print(await received(clients[2]))
     """)
 
     assert [
         "cannot accept: Too many open files; 2 connections are open",
         "True",
         "True 2",
-        "b'hello' True",
+        "b'hello'",
     ] == output
 
 

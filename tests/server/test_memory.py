@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from groundwire.http.request import Request
 from groundwire.http.response import Response
 from groundwire.server.memory import MemoryServer
+from serving import SECONDS
 from wire import request
 
 
@@ -13,7 +14,7 @@ def test_a_streamed_answer_of_known_length_ends_though_no_byte_follows_its_conte
 
     server = MemoryServer(lambda _: Response(pieces(), headers={"Content-Length": "3"}))
 
-    assert server.exchange(request("/"), timeout_seconds=5).endswith(b"abc")
+    assert server.exchange(request("/"), timeout_seconds=SECONDS).endswith(b"abc")
     server.close()
 
 

@@ -503,4 +503,4 @@ def test_header_that_does_not_come_is_not_waited_for_longer_than_a_first_byte() 
             assert client.recv(1) == b""
         stop.set()
         dripping.join()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15  # and not 30, which is a first byte's own figure

@@ -10,7 +10,7 @@ from groundwire.http.request import Request
 from groundwire.http.request_ids import is_fit, new_id
 from groundwire.http.response import Response
 from groundwire.server.server import Answer
-from serving import Served, everything, running_server
+from serving import SECONDS, Served, everything, running_server
 
 MADE = re.compile(rb"\r\nX-Request-ID: ([0-9a-f]{32})\r\n")
 
@@ -54,7 +54,7 @@ class Program:
         return Response.of_text(request.id)
 
     def wait(self, request: Request) -> Response:
-        self.leave.wait(5)
+        self.leave.wait(SECONDS)
         return Response.of_text(request.id)
 
     async def later(self, request: Request) -> Response:

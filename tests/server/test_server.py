@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import contextvars
 import http.client
 import json
@@ -21,6 +22,7 @@ import pytest
 from groundwire.http.handler import ContentPolicy, InThread
 from groundwire.http.request import Request
 from groundwire.http.response import Response
+from groundwire.server import connection
 from groundwire.server.addresses import open_sockets
 from groundwire.server.connection import Connection
 from groundwire.server.errors import StartError
@@ -28,7 +30,8 @@ from groundwire.server.process import DiagnosticsHandler, announce_on_stderr, lo
 from groundwire.server.server import Server
 from groundwire.server.settings import ServerSettings
 from groundwire.server.sink import Sink
-from serving import Served, everything, running_server
+from serving import SECONDS, Served, everything, running_server
+from supervising import eventually
 
 GET = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST_GET = b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -147,25 +150,25 @@ def test_context_variables_do_not_leak_between_exchanges() -> None:
 @pytest.mark.slow
 def test_the_date_is_renewed_every_second() -> None:
     with running_server(hello) as address, address.connect() as client:
-        dates = set()
-        for _ in range(2):
-            client.sendall(GET)
-            dates.add(answer_of(client)[1]["date"])
-            time.sleep(1.1)
 
-    assert 2 == len(dates)
+        def date() -> str:
+            client.sendall(GET)
+            return answer_of(client)[1]["date"]
+
+        first = date()
+        eventually(lambda: date() != first)
 
 
 @pytest.mark.slow
 def test_deadlines_count_sweeps_and_not_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time
-    with running_server(hello, head_seconds=1) as address:
+    with running_server(hello, head_seconds=10) as address, address.connect() as client:
+        client.sendall(b"GET /hel")
         monkeypatch.setattr(time, "time", lambda: now() + 86400.0)
-        with address.connect() as client:
-            client.sendall(b"GET /hel")
-            time.sleep(0.5)
-            client.sendall(b"lo HTTP/1.1\r\nHost: a\r\n\r\n")
-            assert 200 == answer_of(client)[0]
+        swept = address.server.now
+        eventually(lambda: address.server.now >= swept + 2)
+        client.sendall(b"lo HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert 200 == answer_of(client)[0]
 
 
 @pytest.mark.slow
@@ -175,7 +178,7 @@ def test_a_head_that_does_not_come_is_answered_408() -> None:
         answer = address.exchange(b"GET /hello HTTP/1.1\r\nHost: a\r\n")
 
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert 1.0 <= time.monotonic() - began < 3.0
+    assert 1.0 <= time.monotonic() - began < 8  # and not 10, which is its figure in production
 
 
 @pytest.mark.slow
@@ -206,7 +209,7 @@ def test_connections_beyond_the_cap_wait() -> None:
         clients[2].settimeout(0.05)
         with pytest.raises(TimeoutError):
             clients[2].recv(1)
-        clients[2].settimeout(5)
+        clients[2].settimeout(SECONDS)
         clients[0].close()
         assert 200 == answer_of(clients[2])[0]
         for client in clients:
@@ -227,10 +230,7 @@ def test_clients_that_leave_anywhere_leave_nothing_behind(caplog: pytest.LogCapt
                 elif number % 3:
                     client.shutdown(socket.SHUT_WR)
         assert address.exchange(LAST_GET).endswith(b"Hello, World!")
-        deadline = time.monotonic() + 5
-        while address.server.connections:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        eventually(lambda: not address.server.connections)
         assert 301 == address.server.counters.connections
 
     assert [] == [record for record in caplog.records if record.levelno > logging.DEBUG]
@@ -238,31 +238,20 @@ def test_clients_that_leave_anywhere_leave_nothing_behind(caplog: pytest.LogCapt
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
-def test_two_hundred_clients_are_served_with_64_descriptors() -> None:
+def test_two_hundred_clients_are_served_with_64_descriptors(process: type["Process"]) -> None:
     limited = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            limited + textwrap.dedent(PROGRAM).replace("{settings}", "access_log='off'"),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    assert process.stdout is not None
-    address = ("127.0.0.1", int(process.stdout.readline()))
-    clients = [socket.create_connection(address, timeout=5) for _ in range(200)]
-    for client in clients:
-        client.sendall(GET)
-    for client in clients:
-        assert (200, b"Hello, World!") == answer_of(client)[::2]
-        client.close()
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=5)
+    served = process(before=limited)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(served.connect()) for _ in range(200)]
+        for client in clients:
+            client.sendall(GET)
+        for client in clients:
+            assert (200, b"Hello, World!") == answer_of(client)[::2]
+            client.close()
+    served.popen.send_signal(signal.SIGTERM)
+    exit_status, errors = served.end()
 
-    assert 0 == process.returncode
+    assert 0 == exit_status
     full, stopping = errors.splitlines()  # said once, however often it happened
     assert "connections are open: accepting no more until one closes" in full
     assert "stopping gracefully" in stopping
@@ -292,10 +281,7 @@ class Gate:
         address.server.loop.call_soon_threadsafe(self.open.set)
 
     def await_waiting(self, number: int) -> None:
-        deadline = time.monotonic() + 5
-        while self.waiting < number:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        eventually(lambda: self.waiting >= number)
 
 
 WAIT = b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -303,39 +289,51 @@ WAIT = b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 def test_a_stop_finishes_what_is_being_answered() -> None:
     gate = Gate()
-    with running_server(gate, graceful_seconds=5) as address, address.connect() as client:
+    with running_server(gate, graceful_seconds=60) as address, address.connect() as client:
         client.sendall(WAIT)
         gate.await_waiting(1)
         address.server.request_stop()
-        while not address.server.stopping:
-            time.sleep(0.005)
-        with pytest.raises(ConnectionRefusedError):
-            address.connect()
+        eventually(lambda: is_refused(address))
         gate.let_go(address)
         status, fields, content = answer_of(client)
 
     assert (200, "close", b"at last") == (status, fields["connection"], content)
 
 
+def is_refused(address: Served) -> bool:
+    try:
+        address.connect().close()
+    except ConnectionError:  # refused, or it waited in the queue that is gone
+        return True
+    return False
+
+
 @pytest.mark.slow
-def test_an_idle_connection_has_a_second_for_one_more_request() -> None:
+def test_an_idle_connection_has_a_while_for_one_more_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert 1.0 == connection.STOP_IDLE_SECONDS
+    monkeypatch.setattr(
+        connection, "STOP_IDLE_SECONDS", 3.0
+    )  # a machine may stand still for a second
     with (
-        running_server(hello, graceful_seconds=5) as address,
+        running_server(hello, graceful_seconds=60) as address,
         address.connect() as quick,
         address.connect() as silent,
     ):
         for client in (quick, silent):
             client.sendall(GET)
             answer_of(client)
-        address.server.request_stop()
-        while not address.server.stopping:
-            time.sleep(0.005)
         began = time.monotonic()
+        address.server.request_stop()
+        eventually(lambda: address.server.stopping)
         quick.sendall(GET)
         assert "close" == answer_of(quick)[1]["connection"]
         quick.close()
         assert b"" == silent.recv(1)
-        assert 0.8 < time.monotonic() - began < 2.0
+        assert (
+            3.0 <= time.monotonic() - began < SECONDS
+        )  # which is far from all that a stop may take
 
 
 @pytest.mark.slow
@@ -349,14 +347,13 @@ def test_a_stop_does_not_wait_for_who_was_being_answered_when_it_came() -> None:
         yield b"two"
 
     with (
-        running_server(lambda _: Response(stream()), graceful_seconds=20) as address,
+        running_server(lambda _: Response(stream()), graceful_seconds=120) as address,
         address.connect() as client,
     ):
         client.sendall(GET)
         client.recv(65536)  # its head says nothing of a stop
         address.server.request_stop()
-        while not address.server.stopping:
-            time.sleep(0.005)
+        eventually(lambda: address.server.stopping)
         time.sleep(1.1)  # it is looked at each second whether there is still something to wait for
         go_on.set()
         address.stop()
@@ -387,10 +384,9 @@ def test_a_second_request_to_stop_does_not_wait(caplog: pytest.LogCaptureFixture
         client.sendall(WAIT)
         gate.await_waiting(1)
         address.server.request_stop()
-        began = time.monotonic()
         address.server.request_stop()
-        address.thread.join(5)
-        assert time.monotonic() - began < 2
+        address.thread.join(SECONDS)
+        assert not address.thread.is_alive()
         with pytest.raises(ConnectionResetError):
             client.recv(1)
     assert "1 connections were cut by a second request to stop" in caplog.messages
@@ -421,17 +417,26 @@ PROGRAM = """
     from groundwire.server.process import run
     from groundwire.server.settings import ServerSettings
 
-    async def later():
-        await asyncio.sleep(0.5)
+    serving = None
+
+    async def until_the_stop():
+        print("waits", flush=True)
+        while not serving.stopping:
+            await asyncio.sleep(0.01)
         return Response.of_text("at last")
 
     def handle(request):
-        return later() if request.path == "/wait" else Response.of_text("Hello, World!")
+        if request.path == "/for-ever":
+            print("waits", flush=True)
+            return asyncio.sleep(600)
+        return until_the_stop() if request.path == "/wait" else Response.of_text("Hello, World!")
 
     def announce(server):
+        global serving
+        serving = server
         print(server.port, flush=True)
 
-    settings = ServerSettings(host="127.0.0.1", port=0, {settings})
+    settings = ServerSettings(host="127.0.0.1", watchdog=False, port=0, {settings})
     sys.exit(run(handle, settings, announce=announce))
 """
 
@@ -443,22 +448,37 @@ def environment() -> dict[str, str]:
 class Process:
     """A server in a process of its own."""
 
-    def __init__(self, settings: str = "access_log='off'", **options: Any) -> None:
+    def __init__(
+        self, settings: str = "access_log='off'", *, before: str = "", **options: Any
+    ) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(PROGRAM).replace("{settings}", settings)],
+            [
+                *(sys.executable, "-c"),
+                before + textwrap.dedent(PROGRAM).replace("{settings}", settings),
+            ],
             stdout=subprocess.PIPE,
             env=environment(),
             **{"stderr": subprocess.PIPE, **options},
         )
+        self.address = ("127.0.0.1", 0)
+
+    def serves(self) -> None:
+        """Wait until it does."""
+        self.address = ("127.0.0.1", int(self.said()))
+
+    def said(self) -> bytes:
+        """The next line of its standard output."""
         assert self.popen.stdout is not None
-        self.address = ("127.0.0.1", int(self.popen.stdout.readline()))
+        line: bytes = self.popen.stdout.readline()
+        assert line, "it has ended"
+        return line
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.address, timeout=5)
+        return socket.create_connection(self.address, timeout=SECONDS)
 
     def end(self) -> tuple[int, str]:
         """Wait for the end; return the exit status and what was written to stderr."""
-        _, errors = self.popen.communicate(timeout=5)
+        _, errors = self.popen.communicate(timeout=SECONDS)
         return self.popen.returncode, (errors or b"").decode()
 
 
@@ -470,6 +490,7 @@ def process() -> Iterator[type[Process]]:
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             made.append(self)
+            self.serves()
 
     yield Made
     for one in made:
@@ -487,7 +508,7 @@ def test_a_signal_stops_gracefully(process: type[Process], number: signal.Signal
     served = process()
     with served.connect() as client:
         client.sendall(WAIT)
-        time.sleep(0.1)
+        assert b"waits\n" == served.said()
         served.popen.send_signal(number)
         status, fields, content = answer_of(client)
 
@@ -501,35 +522,33 @@ def test_a_signal_stops_gracefully(process: type[Process], number: signal.Signal
 @pytest.mark.slow
 def test_fifty_in_flight_and_fifty_in_the_queue_are_all_answered(process: type[Process]) -> None:
     served = process("access_log='off', max_connections=50")
-    clients = [served.connect() for _ in range(100)]
-    for client in clients:
-        client.sendall(WAIT)
-    time.sleep(0.1)
-    served.popen.send_signal(signal.SIGTERM)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(served.connect()) for _ in range(100)]
+        for client in clients:
+            client.sendall(WAIT)
+        assert [b"waits\n"] * 50 == [served.said() for _ in range(50)]
+        served.popen.send_signal(signal.SIGTERM)
 
-    answers = [answer_of(client) for client in clients]
+        answers = [answer_of(client) for client in clients]
 
     assert [(200, b"at last")] * 100 == [(status, content) for status, _, content in answers]
-    for client in clients:
-        client.close()
     assert 0 == served.end()[0]
 
 
 @posix
 @pytest.mark.slow
 def test_a_second_signal_stops_at_once(process: type[Process]) -> None:
-    served = process()
+    served = process("access_log='off', graceful_seconds=60")
     with served.connect() as client:
-        client.sendall(GET)
-        answer_of(client)
-        began = time.monotonic()
+        client.sendall(WAIT.replace(b"/wait", b"/for-ever"))
+        assert b"waits\n" == served.said()
+        assert served.popen.stderr is not None
         served.popen.send_signal(signal.SIGTERM)
-        time.sleep(0.1)
+        assert b"stopping gracefully" in served.popen.stderr.readline()
         served.popen.send_signal(signal.SIGTERM)
-        exit_status, errors = served.end()
+        exit_status, errors = served.end()  # in less than a minute
 
     assert 128 + signal.SIGTERM == exit_status
-    assert time.monotonic() - began < 0.8
     assert "1 connections were cut by a second request to stop" in errors
 
 
@@ -560,7 +579,7 @@ def test_a_port_in_use_ends_with_one_line_and_status_2() -> None:
             [sys.executable, "-c", program],
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=SECONDS,
             env=environment(),
         )
 
@@ -585,9 +604,9 @@ def test_run_outside_the_main_thread_ends_when_it_is_asked_to() -> None:
         target=lambda: statuses.append(run(hello, settings, announce=announce))
     )
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(SECONDS)
     started[0].request_stop()
-    thread.join(5)
+    thread.join(SECONDS)
 
     assert [0] == statuses
 
@@ -700,8 +719,8 @@ def test_access_log_lines_that_were_dropped_are_counted_and_told(
     if not os.path.exists("/dev/full"):
         pytest.skip("there is no /dev/full")
     with running_server(hello, access_log="/dev/full") as address:
-        address.exchange(LAST_GET)
-        address.exchange(LAST_GET)
+        # In one turn of the loop: between two, a sweep might tell of the first.
+        address.exchange(GET + LAST_GET)
         done = threading.Event()
 
         def sweep() -> None:
@@ -709,7 +728,7 @@ def test_access_log_lines_that_were_dropped_are_counted_and_told(
             done.set()
 
         address.server.loop.call_soon_threadsafe(sweep)
-        assert done.wait(5)
+        assert done.wait(SECONDS)
         counters = address.server.counters
 
     assert 2 == counters.log_lines_dropped
@@ -758,7 +777,7 @@ def test_the_access_log_names_a_request_whose_client_went_away(tmp_path: Path) -
     def slow(request: Request) -> InThread:
         def answer() -> Response:
             entered.set()
-            gone.wait(5)
+            gone.wait(SECONDS)
             return Response("late")
 
         return InThread(answer)
@@ -767,12 +786,9 @@ def test_the_access_log_names_a_request_whose_client_went_away(tmp_path: Path) -
     with running_server(slow, access_log=str(path), access_log_format="json") as address:
         with address.connect() as client:
             client.sendall(GET)
-            assert entered.wait(5)
+            assert entered.wait(SECONDS)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        for _ in range(500):
-            if path.exists() and path.read_text():
-                break
-            time.sleep(0.01)
+        eventually(lambda: path.exists() and path.read_text())
         gone.set()
 
     lines = [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,5 +1,6 @@
 """Real processes: what a supervisor promises those who run it."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -16,7 +17,7 @@ import pytest
 from groundwire.server.children import fork
 from groundwire.server.control import ask_supervisor
 from serving import everything
-from supervising import PROGRAM, eventually, supervised
+from supervising import PROGRAM, SECONDS, eventually, supervised
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,15 +36,17 @@ def is_gone(pid: int) -> bool:
     return state == "Z"
 
 
-def kept_alive(port: int) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+def kept_alive(stack: contextlib.ExitStack, port: int) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    stack.callback(connection.close)
     connection.request("GET", "/pid")
     connection.getresponse().read()
     return connection
 
 
 def test_workers_serve_and_the_start_is_told_once(tmp_path: Path) -> None:
-    with supervised(tmp_path, "--workers", "2") as server:
+    # On a machine that tests are run on, anything may hold a loop, and would be told too.
+    with supervised(tmp_path, "--workers", "2", "--no-watchdog") as server:
         pids = server.wait_for_workers(2)
 
         assert int(server.get("/pid")) in pids
@@ -67,14 +70,18 @@ def test_a_worker_that_is_killed_is_replaced_within_a_second(tmp_path: Path) -> 
 
         assert second != first
         # 0.1 s, a fork and the import of the program; the rest is for a machine that has other things to do.
-        assert time.monotonic() - killed < 5
+        # Whom nobody had noticed to be gone would be missed after 30 s.
+        assert time.monotonic() - killed < 10
         assert "was killed by SIGKILL" in server.line_with(f"(process {first})")
 
 
 def test_a_reload_serves_the_new_version_and_ends_no_connection(tmp_path: Path) -> None:
-    with supervised(tmp_path, "--workers", "2") as server:
+    with (
+        supervised(tmp_path, "--workers", "2", "--keepalive", "60") as server,
+        contextlib.ExitStack() as stack,
+    ):
         server.wait_for_workers(2)
-        idle = [kept_alive(server.port) for _ in range(4)]
+        idle = [kept_alive(stack, server.port) for _ in range(4)]
         (tmp_path / "shop.py").write_text(SECOND_VERSION)
 
         server.signal(signal.SIGHUP)
@@ -86,7 +93,6 @@ def test_a_reload_serves_the_new_version_and_ends_no_connection(tmp_path: Path) 
             connection.request("GET", "/version")
             response = connection.getresponse()
             assert ("one", "close") == (response.read().decode(), response.headers["Connection"])
-            connection.close()
         eventually(lambda: len(server.state()["workers"]) == 2)
 
 
@@ -109,28 +115,26 @@ def test_all_who_wait_at_a_stop_are_answered(tmp_path: Path) -> None:
         port = server.port
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
-        waiting = []
-        for _ in range(50):
-            client = socket.create_connection(("127.0.0.1", port), timeout=20)
-            client.sendall(b"GET /slow/0.01 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            waiting.append(client)
+        with contextlib.ExitStack() as stack:
+            waiting = []
+            for _ in range(50):
+                client = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+                waiting.append(stack.enter_context(client))
+                client.sendall(b"GET /slow/0.01 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
-        server.signal(signal.SIGTERM)
-        server.line_with("stopping gracefully")
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            server.signal(signal.SIGTERM)
+            server.line_with("stopping gracefully")
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
-        answers = []
-        for client in waiting:
-            with client:
-                answers.append(everything(client))
+            answers = [everything(client) for client in waiting]
         assert 0 == server.ended()
     assert [b"HTTP/1.1 200 OK"] * 50 == [answer.partition(b"\r\n")[0] for answer in answers]
 
 
 def test_a_second_signal_cuts_and_says_what(tmp_path: Path) -> None:
     with supervised(tmp_path, "--workers", "1") as server:
-        client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
         client.sendall(b"GET /slow/60.0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         eventually(lambda: server.state()["workers"][0].get("threads_busy"))
 
@@ -146,7 +150,7 @@ def test_a_second_signal_cuts_and_says_what(tmp_path: Path) -> None:
 
 def test_the_graceful_timeout_bounds_a_stop(tmp_path: Path) -> None:
     with supervised(tmp_path, "--workers", "1", "--graceful-timeout", "0.3") as server:
-        client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
         client.sendall(b"GET /slow/60.0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         eventually(lambda: server.state()["workers"][0].get("threads_busy"))
 
@@ -196,7 +200,7 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
 def test_not_even_a_worker_that_hangs_outlives_its_supervisor(tmp_path: Path) -> None:
     with supervised(tmp_path, "--graceful-timeout", "0.1") as server:
         pids = server.wait_for_workers(1)
-        client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
         client.sendall(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
         server.line_with("the event loop is held")
 
@@ -207,9 +211,9 @@ def test_not_even_a_worker_that_hangs_outlives_its_supervisor(tmp_path: Path) ->
 
 
 def test_a_worker_that_hangs_is_named_killed_and_replaced(tmp_path: Path) -> None:
-    with supervised(tmp_path, "--workers", "1", "--heartbeat-timeout", "1") as server:
+    with supervised(tmp_path, "--workers", "1", "--heartbeat-timeout", "4") as server:
         (first,) = server.wait_for_workers(1)
-        client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
         client.sendall(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
         server.line_with(f"(process {first}) has not turned its event loop for")
@@ -293,13 +297,14 @@ def test_a_socket_of_systemds_is_served_on_and_systemd_is_told(tmp_path: Path) -
     (tmp_path / "shop.py").write_text(PROGRAM)
     notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notified.bind(str(tmp_path / "notify"))
-    notified.settimeout(20)
+    notified.settimeout(SECONDS)
     listening = socket.create_server(("127.0.0.1", 0))
     environment = {
         **os.environ,
         "PYTHONPATH": str(SOURCE),
         "NOTIFY_SOCKET": str(tmp_path / "notify"),
-        "WATCHDOG_USEC": "200000",
+        # Rarely: a queue of datagrams is short, and a full one loses what is said.
+        "WATCHDOG_USEC": "2000000",
     }
     arguments = ["run", "shop.py", "--access-log", "off"]
     with notified, listening:
@@ -321,7 +326,7 @@ def test_a_socket_of_systemds_is_served_on_and_systemd_is_told(tmp_path: Path) -
             assert f"MAINPID={process.pid}" == pid
             port = listening.getsockname()[1]
             assert f"STATUS=shop:app on http://localhost:{port}, 1 worker" == status
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as client:
                 client.sendall(b"GET /version HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                 assert everything(client).endswith(b"\r\n\r\none")
             told("WATCHDOG=1")
@@ -330,7 +335,7 @@ def test_a_socket_of_systemds_is_served_on_and_systemd_is_told(tmp_path: Path) -
             told("READY=1")
             process.send_signal(signal.SIGTERM)
             told("STOPPING=1")
-            assert 0 == process.wait(20)
+            assert 0 == process.wait(SECONDS)
         finally:
             process.kill()
             process.wait()
@@ -367,15 +372,26 @@ def test_one_log_is_written_by_all_and_opened_anew(tmp_path: Path) -> None:
         server.wait_for_workers(2)
         server.get("/version?first")
         eventually(lambda: "?first" in log.read_text())
-        log.rename(tmp_path / "old.log")
+        old = tmp_path / "old.log"
+        log.rename(old)
 
         server.signal(signal.SIGUSR1)
-        eventually(log.exists)
+        # The file is there as soon as one of them has opened it.
+        eventually(lambda: not any(str(old) in files_of(pid) for pid in server.pids()))
         for number in range(8):
             server.get(f"/version?{number}")
 
         eventually(lambda: 8 == len(log.read_text().splitlines()))
-    assert 1 == len((tmp_path / "old.log").read_text().splitlines())
+    assert 1 == len(old.read_text().splitlines())
+
+
+def files_of(pid: int) -> list[str]:
+    folder = Path(f"/proc/{pid}/fd")
+    found = []
+    for descriptor in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has been closed
+            found.append(os.readlink(descriptor))
+    return found
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can")

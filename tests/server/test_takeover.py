@@ -16,7 +16,7 @@ import pytest
 
 from groundwire import Groundwire, request
 from groundwire.adapters.wsgi import WSGIHandler
-from serving import Served, everything, running_server
+from serving import SECONDS, Served, everything, running_server
 from wire import Wire
 from wire import request as message
 
@@ -55,7 +55,7 @@ def upgraded(served: Served, more: bytes = b"") -> socket.socket:
     return client
 
 
-def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
+def until(true: Callable[[], bool], seconds: float = SECONDS) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come true in time"
@@ -142,7 +142,7 @@ def test_the_socket_is_a_socket_for_those_who_select() -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(taken, selectors.EVENT_READ)
             taken.sendall(SWITCHING)
-            assert selector.select(5)
+            assert selector.select(SECONDS)
             taken.sendall(taken.recv(100))
         return []
 
@@ -349,7 +349,7 @@ def test_a_client_that_resets_ends_the_thread() -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         client.close()
 
-        assert ended.wait(5)
+        assert ended.wait(SECONDS)
         until(lambda: nothing_is_left(served))
 
 
@@ -383,7 +383,7 @@ def test_a_client_that_takes_nothing_does_not_hold_its_thread() -> None:
             ended.clear()
             with served.connect() as client:
                 client.sendall(UPGRADE[:-2] + b"X-By: " + method + b"\r\n\r\n")
-                assert ended.wait(10)
+                assert ended.wait(SECONDS)
         until(lambda: nothing_is_left(served))
 
     assert 2 == len(errors)
@@ -504,7 +504,7 @@ def test_a_stop_lets_the_program_say_good_bye() -> None:
         served.server.request_stop()
         assert b"good-bye" == everything(client)
         client.close()
-        served.thread.join(3)
+        served.thread.join(SECONDS)  # and not half a minute
         assert not served.thread.is_alive()
 
 
@@ -523,7 +523,7 @@ def test_a_stop_cuts_what_does_not_end() -> None:
 
     with running_server(WSGIHandler(application)) as served, upgraded(served):
         served.stop()
-        assert ended.wait(5)
+        assert ended.wait(SECONDS)
         assert not served.server.connections
 
 
@@ -632,6 +632,7 @@ def test_it_cannot_be_taken_while_earlier_answers_do_not_go_out(
 ) -> None:
     monkeypatch.setattr("groundwire.server.takeover.HAND_OVER_SECONDS", 0.2)
     big = b"x" * 20_000_000
+    given_up = threading.Event()
 
     def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if "werkzeug.socket" not in environ:
@@ -640,12 +641,13 @@ def test_it_cannot_be_taken_while_earlier_answers_do_not_go_out(
         try:
             return echo(environ, start_response)
         except TimeoutError:
+            given_up.set()
             start_response("504 Too Slow", [("Content-Length", "0")])
             return []
 
     with running_server(WSGIHandler(application)) as served, served.connect() as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + UPGRADE)
-        time.sleep(0.5)
+        assert given_up.wait(SECONDS)
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         answers = everything(client)
 

@@ -5,6 +5,7 @@ import threading
 from contextvars import Context
 
 from groundwire.server.threads import Outcome, ThreadPool
+from serving import SECONDS
 
 
 def test_a_call_that_parts_gives_its_place_to_another() -> None:
@@ -15,7 +16,7 @@ def test_a_call_that_parts_gives_its_place_to_another() -> None:
         outcomes: list[Outcome] = []
 
         def long() -> str:
-            release.wait(5)
+            release.wait(SECONDS)
             return threading.current_thread().name
 
         def short() -> None:

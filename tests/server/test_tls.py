@@ -27,8 +27,8 @@ from groundwire.server.server import Server
 from groundwire.server.settings import ServerSettings
 from groundwire.server.tls import TLS
 from groundwire.server.x509 import names_in
-from serving import Served, everything, running_server
-from supervising import supervised
+from serving import SECONDS, Served, everything, running_server
+from supervising import eventually, supervised
 
 LOOPS = ["asyncio", "uvloop"]
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -71,7 +71,7 @@ def connected(
     served: Served, context: ssl.SSLContext, name: str = "localhost"
 ) -> Iterator[ssl.SSLSocket]:
     with (
-        socket.create_connection(served, timeout=5) as plain,
+        socket.create_connection(served, timeout=SECONDS) as plain,
         # Otherwise a connection that is cut short looks like one that has ended.
         context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False) as client,
     ):
@@ -171,7 +171,7 @@ def test_a_stream_is_sent_in_pieces_and_waits_for_its_reader(files: Files) -> No
     ):
         client.sendall(GET)
         client.recv(1)
-        wait_until(lambda: made > 1)
+        eventually(lambda: made > 1)
         stood = -1
         while stood != made:  # the server fills what buffers there are, and then waits
             stood = made
@@ -199,7 +199,7 @@ def test_pipelined_requests_are_answered_in_order(files: Files, loop: str) -> No
 def test_a_client_that_ends_its_side_is_still_answered(files: Files) -> None:
     with (
         running_server(told, cert=(files.default,)) as served,
-        socket.create_connection(served, timeout=5) as plain,
+        socket.create_connection(served, timeout=SECONDS) as plain,
     ):
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         client = files.client().wrap_bio(incoming, outgoing, server_hostname="localhost")
@@ -351,7 +351,7 @@ def test_what_is_no_handshake_ends_without_a_traceback(
             client.shutdown(socket.SHUT_WR)
             with contextlib.suppress(ConnectionError):
                 everything(client)
-        wait_until(lambda: not served.server.connections)
+        eventually(lambda: not served.server.connections)
 
     lines = [record for record in caplog.records if record.name.startswith("groundwire")]
     assert [record for record in caplog.records if record.exc_info] == []
@@ -397,14 +397,7 @@ def test_a_connection_that_is_reset_midway_leaves_nothing(files: Files) -> None:
         with connected(served, files.client()) as client:
             client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        wait_until(lambda: not served.server.connections)
-
-
-def wait_until(condition: Any, timeout_seconds: float = 5.0) -> None:
-    until = time.monotonic() + timeout_seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come about in time"
-        time.sleep(0.01)
+        eventually(lambda: not served.server.connections)
 
 
 # Time.
@@ -416,19 +409,20 @@ def test_a_handshake_that_does_not_end_is_cut_in_time(files: Files, loop: str) -
     hello = b"\x16\x03\x01\x02\x00\x01"
 
     with running_server(told, loop=loop, cert=(files.default,), tls_handshake_seconds=1) as served:
-        stalled = [served.connect() for _ in range(50)]
         began = time.monotonic()
-        for number, client in enumerate(stalled):
-            if number % 2:
-                client.sendall(hello)
-        with connected(served, files.client()) as client:  # others are served meanwhile
-            client.sendall(GET)
-            assert b"200 OK" in whole(client)
-        for client in stalled:
-            with client, contextlib.suppress(ConnectionError):
-                assert everything(client) == b""
+        with contextlib.ExitStack() as stack:
+            stalled = [stack.enter_context(served.connect()) for _ in range(50)]
+            for number, client in enumerate(stalled):
+                if number % 2:
+                    client.sendall(hello)
+            with connected(served, files.client()) as client:  # others are served meanwhile
+                client.sendall(GET)
+                assert b"200 OK" in whole(client)
+            for client in stalled:
+                with contextlib.suppress(ConnectionError):
+                    assert everything(client) == b""
 
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 8  # and not 10, which is its figure in production
 
 
 @pytest.mark.slow
@@ -455,22 +449,26 @@ def test_a_reader_that_takes_nothing_is_reset(files: Files, loop: str) -> None:
         connected(served, files.client()) as client,
     ):
         client.sendall(GET)
-        wait_until(lambda: served.server.counters.resets == 1)
+        eventually(lambda: served.server.counters.resets == 1)
         with pytest.raises((ConnectionError, ssl.SSLError)):
             whole(client)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_stop_answers_who_has_connected(files: Files, loop: str) -> None:
+def test_a_stop_answers_who_has_connected(
+    files: Files, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Their second is soon over where ten handshakes are made beside other tests.
+    monkeypatch.setattr("groundwire.server.connection.STOP_IDLE_SECONDS", SECONDS)
     with (
-        running_server(told, loop=loop, cert=(files.default,), graceful_seconds=5) as served,
+        running_server(told, loop=loop, cert=(files.default,), graceful_seconds=60) as served,
         contextlib.ExitStack() as stack,
     ):
         clients = [stack.enter_context(connected(served, files.client())) for _ in range(5)]
         greeted = [stack.enter_context(served.connect()) for _ in range(5)]
         served.server.request_stop()
-        wait_until(lambda: served.server.stopping)
+        eventually(lambda: served.server.stopping)
         for plain in greeted:
             client = files.client().wrap_socket(
                 plain, server_hostname="localhost", suppress_ragged_eofs=False
@@ -518,7 +516,7 @@ def test_the_sweep_sees_that_files_have_changed(files: Files) -> None:
     with running_server(told, cert=(cert,)) as served:
         first = issuer_seen_by(served, files.client())
         files.issue("swept.pem", "localhost")
-        wait_until(lambda: issuer_seen_by(served, files.client()) != first, 8)
+        eventually(lambda: issuer_seen_by(served, files.client()) != first)
 
 
 def test_the_keys_of_tickets_are_renewed(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -699,7 +697,7 @@ def redirecting(files: Files, **settings: Any) -> Iterator[tuple[Served, Any]]:
 
 
 def answer_at(address: Any, message: bytes) -> str:
-    with socket.create_connection(address, timeout=5) as client:
+    with socket.create_connection(address, timeout=SECONDS) as client:
         client.sendall(message)
         client.shutdown(socket.SHUT_WR)
         return everything(client).decode()
@@ -722,7 +720,7 @@ def test_a_unix_socket_can_be_protected_too(files: Files, tmp_path: Path) -> Non
         redirecting(files, unix=path) as (_served, address),
         socket.socket(socket.AF_UNIX) as plain,
     ):
-        plain.settimeout(5)
+        plain.settimeout(SECONDS)
         plain.connect(path)
         with files.client().wrap_socket(plain, server_hostname="localhost") as client:
             client.sendall(GET)
@@ -813,7 +811,7 @@ def test_a_program_takes_a_protected_connection(files: Files, loop: str) -> None
             assert SWITCHING == client.recv(65536)
             client.sendall(b"hello")
             assert b"HELLO" == client.recv(65536)
-        wait_until(lambda: nothing_is_left(served))
+        eventually(lambda: nothing_is_left(served))
 
 
 @pytest.mark.slow
@@ -823,7 +821,7 @@ def test_much_goes_both_ways_at_once(files: Files, loop: str) -> None:
 
     with running_server(WSGIHandler(echo), loop=loop, cert=(files.default,)) as served:
         received = conversation(served, files.client(), UPGRADE + message)
-        wait_until(lambda: nothing_is_left(served))
+        eventually(lambda: nothing_is_left(served))
 
     assert SWITCHING + message.upper() == received
 
@@ -851,7 +849,7 @@ def test_a_client_that_takes_nothing_of_another_protocol_is_given_up(
         connected(served, files.client()) as client,
     ):
         client.sendall(UPGRADE)
-        wait_until(lambda: bool(ended) and nothing_is_left(served), 8)
+        eventually(lambda: bool(ended) and nothing_is_left(served))
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -861,7 +859,7 @@ def test_a_client_that_resets_ends_the_program(files: Files, loop: str) -> None:
             client.sendall(UPGRADE)
             client.recv(65536)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        wait_until(lambda: nothing_is_left(served))
+        eventually(lambda: nothing_is_left(served))
 
 
 @pytest.mark.parametrize("loop", LOOPS)

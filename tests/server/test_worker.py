@@ -41,7 +41,7 @@ PROGRAM = """
         return Loaded(lambda request: Response.of_text(request.path), "shop:app", note="by hand")
 
     sockets = ListeningSockets([listening], "http://localhost:1")
-    settings = ServerSettings(access_log="off", graceful_seconds=10)
+    settings = ServerSettings(access_log="off", graceful_seconds=60, watchdog=False)
     sys.exit(Worker(Post(7, channel, sockets, make_stacks_file(), None, "auto"), settings).run(load))
 """
 
@@ -73,13 +73,15 @@ class Hired:
     def heard(self, type: str) -> Message:
         """Wait for a message of a type, passing over others."""
         until = time.monotonic() + SECONDS
+        others: list[Message] = []
         while time.monotonic() < until:
             while self._messages:
                 if (message := self._messages.pop(0))["type"] == type:
                     return message
+                others.append(message)
             self._messages += self.channel.receive()
             time.sleep(0.005)
-        raise AssertionError(f"no {type} came")
+        raise AssertionError(f"no {type} came, but {others}; it has ended: {self.process.poll()}")
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.address, timeout=SECONDS)
@@ -109,6 +111,8 @@ def test_it_says_when_it_serves_and_then_that_its_loop_turns() -> None:
             client.sendall(GET)
             assert client.recv(4096).endswith(b"\r\n\r\n/here")
             second = worker.heard("beat")
+            if not second["counters"]["requests"]:  # of the second before
+                second = worker.heard("beat")
 
         assert (worker.process.pid, "shop:app") == (ready["pid"], ready["name"])
         assert ("by hand", False) == (ready["note"], ready["debug"])
