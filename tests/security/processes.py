@@ -71,7 +71,7 @@ def running_process(app: str, *options: str) -> Iterator[Process]:
         assert process.poll() is None, "the process has ended"
     finally:
         process.terminate()
-        status = process.wait(15)
+        status = process.wait(60)
         reader.join()
         process.stdout.close()
     assert status == 0

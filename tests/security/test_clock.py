@@ -11,6 +11,7 @@ import groundwire.server
 from groundwire.http.request import Request
 from groundwire.http.response import Response
 from serving import running_server
+from supervising import eventually
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HOUR = 3600
@@ -41,7 +42,8 @@ def test_a_jump_of_the_clock_ends_no_connection(
         assert idle.recv(4096).startswith(b"HTTP/1.1 200 ")
         begun.sendall(GET[:10])
         monkeypatch.setattr(time, "time", lambda: real() + jump_seconds)
-        time.sleep(1.3)  # a sweep, at least
+        swept = served.server.now
+        eventually(lambda: served.server.now >= swept + 2)
         idle.sendall(GET)
         silent.sendall(GET)
         begun.sendall(GET[10:])
@@ -50,7 +52,9 @@ def test_a_jump_of_the_clock_ends_no_connection(
             assert raw.startswith(b"HTTP/1.1 200 ")
             date = raw.partition(b"\r\nDate: ")[2].partition(b"\r\n")[0].decode()
             said = email.utils.parsedate_to_datetime(date).timestamp()
-            assert abs(said - real() - jump_seconds) < 2.5
+            assert (
+                abs(said - real() - jump_seconds) < 60
+            )  # and not an hour, which is the least that it jumped
 
 
 def test_the_server_asks_for_the_time_of_day_for_dates_only() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from fetching import make_app
 from groundwire import Groundwire, Response, request
-from serving import Served, everything, running_server
+from serving import SECONDS, Served, everything, running_server
+from supervising import eventually
 
 GET = b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
@@ -23,7 +24,7 @@ def test_when_threads_are_taken_the_rest_is_told_so_at_once() -> None:
 
     @app.route("/wait", run="thread")
     def wait() -> str:
-        release.wait(20)
+        release.wait(60)
         return "waited"
 
     @app.route("/health", run="inline")
@@ -34,16 +35,13 @@ def test_when_threads_are_taken_the_rest_is_told_so_at_once() -> None:
         waiting = [served.connect(30) for _ in range(24)]
         for client in waiting:
             client.sendall(GET % b"/wait")
-        deadline = time.monotonic() + 5
-        while served.server.pool.pending < 24 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert 24 == served.server.pool.pending
+        eventually(lambda: served.server.pool.pending == 24)
 
-        slowest = 0.0
+        waits = []
         for _ in range(50):
             began = time.monotonic()
             answer = served.exchange(GET % b"/wait")
-            slowest = max(slowest, time.monotonic() - began)
+            waits.append(time.monotonic() - began)
             assert answer.startswith(b"HTTP/1.1 503 ")
             assert b"\r\nRetry-After: " in answer
         assert served.exchange(GET % b"/health").endswith(b"well")
@@ -55,8 +53,10 @@ def test_when_threads_are_taken_the_rest_is_told_so_at_once() -> None:
         assert served.exchange(GET % b"/wait").endswith(b"waited")
 
     assert all(answer.endswith(b"waited") for answer in answers)
-    # On a machine with other work to do; alone it is a tenth.
-    assert slowest < 0.25
+    # On a machine with other work to do, which may stand still meanwhile; alone it is a tenth. Who waited for a thread
+    # would do so each time, and for a minute.
+    assert sorted(waits)[25] < 0.25
+    assert max(waits) < 10
 
 
 def test_streams_leave_room_for_requests() -> None:
@@ -67,7 +67,7 @@ def test_streams_leave_room_for_requests() -> None:
     def stream() -> Response:
         def pieces() -> Iterator[str]:
             yield "first"
-            release.wait(20)
+            release.wait(60)
             yield "last"
 
         return Response(pieces())
@@ -83,7 +83,7 @@ def test_streams_leave_room_for_requests() -> None:
         time.sleep(0.2)
         began = time.monotonic()
         assert served.exchange(GET % b"/quick").endswith(b"quick")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10  # and not a minute
         release.set()
         for client in streams:
             assert everything(client).endswith(b"0\r\n\r\n")
@@ -157,11 +157,8 @@ def test_clients_that_vanish_leave_nothing_behind(
     with running_server(chatty_app(), loop=loop) as served:
         with ThreadPoolExecutor(8) as clients:
             list(clients.map(lambda plan: vanish(served, plan), plans))
-        deadline = time.monotonic() + 10
-        while served.server.connections and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert not served.server.connections
-        assert 0 == served.server.pool.pending
+        # A view that is at work when its client goes ends in its own time.
+        eventually(lambda: not served.server.connections and not served.server.pool.pending)
         assert (0, 0) == (
             served.server.content_budget.memory_held,
             served.server.content_budget.spool_held,
@@ -182,7 +179,7 @@ def test_a_handler_learns_that_its_client_has_gone() -> None:
     def view() -> str:
         exchange = request.exchange
         started.set()
-        for _ in range(300):
+        for _ in range(2000):
             if exchange is not None and exchange.disconnected:
                 learnt.set()
                 break
@@ -193,18 +190,19 @@ def test_a_handler_learns_that_its_client_has_gone() -> None:
         client = served.connect()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.sendall(GET % b"/")
-        assert started.wait(5)
+        assert started.wait(SECONDS)
         client.close()
-        assert learnt.wait(2)
+        assert learnt.wait(SECONDS)
 
 
 def test_half_an_upload_is_an_interruption_to_whom_reads_it() -> None:
     seen: list[type[BaseException]] = []
-    over = threading.Event()
+    begun, over = threading.Event(), threading.Event()
     app = make_app()
 
     @app.route("/", methods=["POST"], stream=True)
     def view() -> str:
+        begun.set()
         try:
             request.stream.read()
         except BaseException as error:
@@ -218,7 +216,7 @@ def test_half_an_upload_is_an_interruption_to_whom_reads_it() -> None:
         with served.connect() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf")
-            time.sleep(0.1)
-        assert over.wait(2)
+            assert begun.wait(SECONDS)
+        assert over.wait(SECONDS)
 
     assert [error.__name__ for error in seen] == ["ClientDisconnected"]

@@ -12,7 +12,7 @@ import pytest
 from fetching import make_app
 from groundwire import Groundwire, Response, abort, after_this_request
 from groundwire.http.errors import HTTPException
-from serving import Served, running_server
+from serving import SECONDS, Served, running_server
 
 
 class Unprintable(Exception):
@@ -218,7 +218,7 @@ def everybody_else_is_served(served: Served) -> Iterator[None]:
 @pytest.mark.parametrize("where", ["thread", "inline", "task"])
 @pytest.mark.parametrize("number", range(len(BEFORE)), ids=BEFORE)
 def test_a_view_that_fails_is_answered_500(served: Served, where: str, number: int) -> None:
-    connection = http.client.HTTPConnection(*served, timeout=5)
+    connection = http.client.HTTPConnection(*served, timeout=SECONDS)
     for _ in range(2):  # twice: the connection goes on, or a new one is made
         connection.request("GET", f"/{where}/{number}")
         response = connection.getresponse()
@@ -255,7 +255,7 @@ def test_a_response_that_breaks_off_is_not_ended_as_if_it_were_whole(
     assert received.startswith(b"HTTP/1.1 200 ") or not received
     assert b"\r\n0\r\n\r\n" not in received
     assert received.count(b"HTTP/1.1 ") <= 1
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + SECONDS
     while name not in Watched.closed and time.monotonic() < deadline:
         time.sleep(0.01)
     assert name in Watched.closed
@@ -323,12 +323,12 @@ def test_hooks_and_handlers_that_fail_are_answered_500() -> None:
         ]:
             failing.clear()
             failing.update(names)
-            connection = http.client.HTTPConnection(*served, timeout=5)
+            connection = http.client.HTTPConnection(*served, timeout=SECONDS)
             connection.request("GET", target)
             assert 500 == connection.getresponse().status, names
             connection.close()
         failing.clear()
-        connection = http.client.HTTPConnection(*served, timeout=5)
+        connection = http.client.HTTPConnection(*served, timeout=SECONDS)
         connection.request("GET", "/")
         assert b"fine" == connection.getresponse().read()
         connection.close()
@@ -341,7 +341,7 @@ def test_no_thread_is_left_over() -> None:
             served.exchange(
                 f"GET /thread/{number} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
             )
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + SECONDS
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
 

@@ -8,7 +8,7 @@ import pytest
 from fetching import fetch, make_app
 from groundwire import Groundwire, redirect, request
 from groundwire.http.urls import safe_next
-from serving import running_server
+from serving import SECONDS, running_server
 
 ELSEWHERE = [
     "//evil.example",
@@ -156,7 +156,7 @@ def test_the_page_of_a_redirect_is_escaped() -> None:
 
 def test_a_client_that_follows_ends_on_this_site() -> None:
     with running_server(branching_app()) as served:
-        connection = http.client.HTTPConnection(*served, timeout=5)
+        connection = http.client.HTTPConnection(*served, timeout=SECONDS)
         connection.request("GET", "//evil.example")
         response = connection.getresponse()
         response.read()

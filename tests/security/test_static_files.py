@@ -57,6 +57,9 @@ def served(root: Path) -> Iterator[Served]:
         yield served
 
 
+HELD_SECONDS = 10
+"""Whoever waits at a pipe waits for ever."""
+
 NOT_SERVED = """
     ../canary.txt ..%2fcanary.txt %2e%2e/canary.txt %2e%2e%2fcanary.txt %252e%252e%252fcanary.txt ..%252fcanary.txt
     ..\\canary.txt ..%5ccanary.txt %2e%2e%5ccanary.txt ..%c0%afcanary.txt ..%c1%9ccanary.txt %c0%ae%c0%ae/canary.txt
@@ -94,7 +97,7 @@ def test_nothing_else_is_served(served: Served, prefix: str) -> None:
             or CANARY in content
             or b"root:" in content
             or (moved and moved[1].startswith((b"//", b"/\\")))
-            or time.monotonic() - began > 2
+            or time.monotonic() - began > HELD_SECONDS
         ):
             wrong[name] = (status, content[:60])
     assert wrong == {}
@@ -121,7 +124,7 @@ def test_a_pipe_without_a_writer_holds_nobody(served: Served) -> None:
     began = time.monotonic()
 
     assert 404 == get(served, "/static/fifo")[0]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < HELD_SECONDS
 
 
 @pytest.mark.parametrize("path", ["/static/large.bin", "/files/large.bin"])

@@ -14,7 +14,7 @@ import pytest
 from fetching import fetch, make_app
 from groundwire import Groundwire, request
 from groundwire.http.uploads import FileStorage
-from serving import Served, running_server
+from serving import SECONDS, Served, running_server
 
 BOUNDARY = "frontier"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -62,7 +62,7 @@ def open_files() -> int:
 
 def settles(served: Served, descriptors: int) -> bool:
     """Wait until no connection is open and no descriptor is left over."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         if not served.server.connections and open_files() <= descriptors + 2:
             return True
