@@ -30,7 +30,7 @@ from itsdangerous import base64_decode
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import EnvironBuilder
 
-from serving import running_server
+from serving import SECONDS, running_server
 
 PROGRAMS = Path(__file__).parent / "flask" / "programs"
 ALIASED = ("flask", "werkzeug")
@@ -129,7 +129,9 @@ def ask_over_sockets(program: Any, serve: Callable[[Any], Any]) -> Iterator[Answ
     """Ask a server on loopback."""
     with (
         serve(program.app) as url,
-        httpx.Client(base_url=url, headers={"Host": "localhost", "User-Agent": "pairs"}) as client,
+        httpx.Client(
+            base_url=url, headers={"Host": "localhost", "User-Agent": "pairs"}, timeout=SECONDS
+        ) as client,
     ):
         del client.headers["Accept-Encoding"], client.headers["Accept"]
         for step in program.REQUESTS:

@@ -26,7 +26,7 @@ from serving import running_server
 
 CORPORA = Path(__file__).with_name("corpora")
 AT_ONCE = 16
-PATIENCE_SECONDS = 1.5
+PATIENCE_SECONDS = 4.0
 FRAMEWORK = ("static", "routes")
 
 LATER = "ws"
@@ -210,7 +210,7 @@ def command(log: Path, *options: str) -> Iterator[tuple[str, int]]:
         assert process.poll() is None, "the process has ended"
     finally:
         process.terminate()
-        status = process.wait(10)
+        status = process.wait(60)
         reader.join()
         process.stdout.close()
     assert status == 0

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from serving import SECONDS
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 WAITING = "waiting"
 """Flask runs `async def` views by an extra library, each on a loop of its own: that example is ours alone."""
@@ -74,7 +76,7 @@ def test_an_example_starts_as_its_first_lines_say(path: Path, tmp_path: Path) ->
             line = server.stdout.readline()
             found = re.search(r"http://localhost:(\d+)", line)
             assert found is not None, line
-            client = HTTPConnection("localhost", int(found[1]), timeout=5)
+            client = HTTPConnection("localhost", int(found[1]), timeout=SECONDS)
             client.request("GET", paths[-1])
             status = client.getresponse().status
             client.close()
@@ -187,10 +189,15 @@ def test_a_countdown_is_streamed(framework: str) -> None:
 
 @pytest.mark.slow
 def test_waiting_together_takes_as_long_as_the_longest() -> None:
-    response = client_of(WAITING, "groundwire").get("/together")
+    client = client_of(WAITING, "groundwire")
+    # One after the other they take 0.6 s; a machine that does other things may make it that long, but not each time.
+    for _ in range(10):
+        answer = client.get("/together").json
+        if answer["seconds"] < 0.5:
+            break
 
-    assert response.json["waited"] == [0.1, 0.2, 0.3]
-    assert 0.3 <= response.json["seconds"] < 0.5
+    assert answer["waited"] == [0.1, 0.2, 0.3]
+    assert 0.3 <= answer["seconds"] < 0.5
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ def running(command: list[str], where: Path, **environment: str) -> Iterator[htt
         found = re.search(r"http://[\w.]+:\d+", said)
     try:
         assert found is not None, said
-        with httpx.Client(base_url=found[0], follow_redirects=False) as client:
+        with httpx.Client(base_url=found[0], timeout=START_SECONDS) as client:
             yield client
     finally:
         os.killpg(process.pid, signal.SIGINT)
