@@ -253,6 +253,12 @@ def test_a_vary_of_several_names_tells_of_each() -> None:
             "the inspector",
             "all about this exchange",
         ),
+        (
+            ("Link", '</__wire__/requests/1-1>; rel="describedby"'),
+            Facts("", refused=True),
+            "the inspector",
+            "all about this exchange",
+        ),
         (("Link", "</style.css>; rel=preload"), Facts("GET"), "the application", "has set it"),
         (("Content-Type", "text/plain"), Facts("", refused=True), "the server", "was refused"),
         (

@@ -182,6 +182,16 @@ def test_a_refused_message_is_listed_with_the_rule_it_broke(client: Client) -> N
     assert one["refusal"]
 
 
+def test_a_refusal_of_what_was_not_kept_whole_says_what_to_do(client: Client) -> None:
+    client.served.exchange(b"GET /" + b"a" * 200_000)
+
+    (one,) = client.wire("requests?status=414").json["requests"]
+    refusal = client.wire(f"requests/{one['id']}").json["refusal"]
+
+    assert refusal["corrected"] is None
+    assert ["Put what makes the target long"] == [text[:30] for text in refusal["changes"]]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

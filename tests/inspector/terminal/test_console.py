@@ -120,6 +120,16 @@ def test_a_refusal_has_its_rule_and_the_byte_is_marked() -> None:
     assert lines[-1].startswith("* refused in ")
 
 
+def test_of_a_refusal_that_was_not_kept_whole_it_is_said_what_to_do() -> None:
+    error = {"message": "Too long.", "section": "RFC 9112 §3", "offset": 8196, "status": 414}
+    refused = b"GET /" + b"a" * 100_000
+
+    lines = printed(recorded(refused, b"", parsed=False, error=error, state="refused"))
+
+    instead = "* instead: Put what makes the target long into the content of a POST"
+    assert [True] == [line.startswith(instead) for line in lines if ": Put what" in line]
+
+
 def test_what_is_masked_is_said_to_be() -> None:
     record = recorded(b"GET /?token=S3CR3T HTTP/1.1\r\nHost: a\r\nCookie: sid=S3CR3T\r\n\r\n")
 

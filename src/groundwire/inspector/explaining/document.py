@@ -12,7 +12,8 @@ from ...protocol.errors import ProtocolError
 from ...protocol.http1.explain import explain_request
 from ...protocol.http1.reader import DEFAULT_LIMITS
 from ...protocol.limits import MessageLimits
-from ..correcting.corrections import correct
+from ..correcting.advice import advice
+from ..correcting.corrections import Correction, correct
 from ..recording.records import Record
 from .decisions import decisions
 from .message_view import describe_message
@@ -205,11 +206,12 @@ def _refusal(record: Record, raw: bytes, limits: MessageLimits) -> dict[str, Any
     )
     whole = len(raw) == record.request_octets
     corrected = correct(raw, error, limits) if whole else None
-    data = None if corrected is None else corrected.data
+    corrected = corrected or Correction(None, [advice(error, raw)])
+    data = corrected.data
     return {
         **said,
         "url": section_url(error.section),
         "rule": rule_note(error.section),
         "corrected": None if data is None else base64.b64encode(data).decode(),
-        "changes": [] if corrected is None else corrected.changes,
+        "changes": corrected.changes,
     }

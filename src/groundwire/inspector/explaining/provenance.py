@@ -133,10 +133,10 @@ class _Telling:
         servers = SERVERS.get(lowered)
         if servers is not None and setting is None:
             return servers(self, value)
-        if self.facts.refused:
-            return SERVER, "The request was refused, and the server says why in plain text."
         if lowered == "link" and "/__wire__/" in value and setting is None:
             return INSPECTOR, "The inspector is on: there is all about this exchange."
+        if self.facts.refused:
+            return SERVER, "The request was refused, and the server says why in plain text."
         if lowered == "vary":
             return self.vary(value, setting)
         if lowered == "content-type":

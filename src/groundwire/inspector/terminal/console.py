@@ -16,7 +16,8 @@ from typing import Any, Final, Protocol
 from ...protocol.errors import ProtocolError
 from ...server.server import Server
 from ...server.sink import Sink
-from ..correcting.corrections import correct
+from ..correcting.advice import advice
+from ..correcting.corrections import Correction, correct
 from ..recording.recorder import Recorder
 from ..recording.records import Record
 from ..sending.outgoing import masked_parts
@@ -187,8 +188,10 @@ def exchange_lines(record: Record, paint: Paint) -> Iterator[str]:
     if error is not None:
         refusal = f"refused: {error['message']} ({error['section']}, byte {error['offset']})"
         yield f"{star} {paint(printable(refusal), RED)}"
-        for change in _changes(record, error):
-            yield f"{star} corrected: {printable(change)}"
+        correction = _correction(record, error)
+        label = "corrected" if correction.data is not None else "instead"
+        for change in correction.changes:
+            yield f"{star} {label}: {printable(change)}"
     for line in _what_happened(record):
         yield f"{star} {line}"
     if record.response:
@@ -206,16 +209,14 @@ def exchange_lines(record: Record, paint: Paint) -> Iterator[str]:
     yield f"{star} {_ending(record)}"
 
 
-def _changes(record: Record, error: dict[str, Any]) -> list[str]:
-    """Say what a client should do in place of what was refused, as far as all that came was kept."""
+def _correction(record: Record, error: dict[str, Any]) -> Correction:
+    """Say what a client should do in place of what was refused."""
     raw = bytes(record.request)
-    if len(raw) < record.request_octets:
-        return []
     refusal = ProtocolError(
         error["message"], section=error["section"], offset=error["offset"], status=error["status"]
     )
-    corrected = correct(raw, refusal)
-    return [] if corrected is None else corrected.changes
+    corrected = correct(raw, refusal) if len(raw) == record.request_octets else None
+    return corrected or Correction(None, [advice(refusal, raw)])
 
 
 def _what_happened(record: Record) -> Iterator[str]:
