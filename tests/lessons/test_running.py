@@ -62,6 +62,16 @@ def test_a_program_listens_on_loopback_whatever_it_says(listening: Path) -> None
     assert not takes_connections(first.port)
 
 
+def test_what_was_printed_before_something_else_is_there_when_that_is(
+    listening: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is shown beside the answer, though the thread that reads it may not have had its turn."""
+    monkeypatch.setattr(Running, "_keep_output", lambda *_: None)
+
+    with Running(listening, seconds=60) as running:
+        assert "ready\n" == running.output
+
+
 def test_an_application_is_served(tmp_path: Path) -> None:
     with Running(PROGRAMS / "hello.py", seconds=30, folder=tmp_path) as running:
         assert takes_connections(running.port)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import queue
+import select
 import signal
 import subprocess
 import sys
@@ -20,6 +21,12 @@ END_SECONDS: Final = 2.0
 
 KEPT_OUTPUT: Final = 64 * 1024
 """How many bytes of what a program prints are kept, the latest."""
+
+PIECE_OCTETS: Final = 4096
+PIPE_PIECES: Final = 16
+"""How many a pipe holds. Who prints without end is read no further at a time."""
+
+POLLS_PIPES: Final = hasattr(select, "poll")
 
 LEFT_OUT: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 """Variables a program does not get: what is asked for on loopback is not a proxy's."""
@@ -54,6 +61,7 @@ class Running:
         self._folder = folder or file.absolute().parent
         self._environment = environment or {}
         self._output = bytearray()
+        self._has_all = False
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._reading: list[threading.Thread] = []
@@ -67,7 +75,10 @@ class Running:
 
     @property
     def output(self) -> str:
-        """What the program has printed so far, on both streams."""
+        """What the program has printed so far, on both streams: before its last answer, for example."""
+        process = self._process
+        if process is not None and process.stderr is not None and POLLS_PIPES:
+            self._take(process.stderr.fileno())
         with self._lock:
             return self._output.decode("utf-8", "replace")
 
@@ -164,7 +175,30 @@ class Running:
         told.put(stream.readline())
 
     def _keep_output(self, stream: IO[bytes]) -> None:
-        while piece := os.read(stream.fileno(), 4096):
-            with self._lock:
-                self._output += piece
-                del self._output[:-KEPT_OUTPUT]
+        descriptor = stream.fileno()
+        if POLLS_PIPES:
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN)
+            while not self._has_all:
+                waiting.poll()
+                self._take(descriptor)
+        else:
+            while piece := os.read(descriptor, PIECE_OCTETS):
+                with self._lock:
+                    self._keep(piece)
+
+    def _take(self, descriptor: int) -> None:
+        """Read what is in a pipe already, without waiting for more."""
+        ready = select.poll()
+        ready.register(descriptor, select.POLLIN)
+        with self._lock:
+            for _ in range(PIPE_PIECES):
+                if self._has_all or not ready.poll(0):
+                    break
+                piece = os.read(descriptor, PIECE_OCTETS)
+                self._has_all = not piece
+                self._keep(piece)
+
+    def _keep(self, piece: bytes) -> None:
+        self._output += piece
+        del self._output[:-KEPT_OUTPUT]
