@@ -25,7 +25,11 @@ class Worker:
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
-        self.pid = self.ask("/pid")[1].decode()
+        try:
+            self.pid = self.ask("/pid")[1].decode()
+        except BaseException:
+            self.close()
+            raise
 
     def ask(self, target: str, method: str = "GET", **fields: str) -> tuple[str, bytes]:
         """Ask; return X-Wire-Id and the content."""
@@ -48,6 +52,11 @@ class Worker:
 
         return eventually(asked)
 
+    def known(self, id: str) -> Any:
+        """An exchange; None where another worker may have it that has not answered in time."""
+        said = self.wire(f"requests/{id}")
+        return None if "not every worker has answered" in (said.get("error") or "") else said
+
     def close(self) -> None:
         self._connection.close()
 
@@ -59,7 +68,7 @@ def workers(port: int) -> Iterator[list[Worker]]:
         found: dict[str, Worker] = {}
         deadline = time.monotonic() + SECONDS
         while len(found) < WORKERS:
-            assert time.monotonic() < deadline
+            assert time.monotonic() < deadline, f"only {list(found)} answer"
             worker = Worker(port)
             stack.callback(worker.close)
             found.setdefault(worker.pid, worker)
@@ -93,7 +102,7 @@ def test_each_worker_shows_what_all_have_recorded(running: Supervised) -> None:
             assert [ids[1], ids[0]] == [one["id"] for one in listed["requests"]]
             assert WORKERS * 8 * 1024 * 1024 == listed["recorder"]["bound_octets"]
             for id in ids:
-                shown = worker.wire(f"requests/{id}")
+                shown = eventually(lambda worker=worker, id=id: worker.known(id))
                 assert (id, "/version", "version") == (
                     shown["id"],
                     shown["target"],
@@ -101,11 +110,14 @@ def test_each_worker_shows_what_all_have_recorded(running: Supervised) -> None:
                 )
         later = first.whole(f"requests?text=version&after={ids[0]}")
         assert [ids[1]] == [one["id"] for one in later["requests"]]
-        targets = [
-            json.loads(line).get("target")
-            for line in second.ask("/__wire__/session")[1].splitlines()
-        ]
-        assert 2 == targets.count("/version")
+
+        def saved() -> list[Any]:
+            """What has been asked for twice, unless a worker of a busy machine has not answered."""
+            lines = second.ask("/__wire__/session")[1].splitlines()
+            found = [line for line in map(json.loads, lines) if line.get("target") == "/version"]
+            return found if len(found) >= 2 else []
+
+        assert 2 == len(eventually(saved))
 
 
 def test_clearing_is_for_all(running: Supervised) -> None:
@@ -119,7 +131,15 @@ def test_clearing_is_for_all(running: Supervised) -> None:
 
 def test_what_nobody_knows_is_not_found(running: Supervised) -> None:
     with workers(running.port) as (first, _):
-        assert "may have been dropped" in first.wire("requests/2-99999")["error"]
+        told = ""
+
+        def whole() -> bool:
+            nonlocal told
+            told = first.wire("requests/2-99999")["error"]
+            return "not every worker has answered" not in told
+
+        eventually(whole)
+        assert "may have been dropped" in told
 
 
 def test_the_exchanges_of_other_workers_are_told_live(running: Supervised) -> None:

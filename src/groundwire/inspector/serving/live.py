@@ -92,8 +92,10 @@ class Live:
 
     async def requests(self, wanted: Wanted) -> dict[str, Any]:
         """Return the summaries of those that are wanted, newest first, and what is to be known of the recording."""
+        missing: list[int] = []
         if wanted.after:
-            wanted = wanted._replace(after_at=await self._beginning(wanted.after))
+            after_at, missing = await self._beginning(wanted.after)
+            wanted = wanted._replace(after_at=after_at)
         said = await self._ask("requests", wanted=list(wanted))
         own = await self._own_requests(wanted)
         parts = [own, *said.values.values()]
@@ -106,7 +108,7 @@ class Live:
         }
         return {
             "requests": found[: wanted.limit],
-            "partial": said.missing,
+            "partial": sorted({*missing, *said.missing}),
             "recorder": {**facts, "secrets": self._recorder.secrets},
         }
 
@@ -142,7 +144,7 @@ class Live:
 
     async def documents(self) -> AsyncIterator[Document]:
         """Iterate over all exchanges, oldest first, as far as they are still known when their turn comes."""
-        said = await self._ask("ids")
+        said = await self._ask_patiently("ids")
         begun = [(at, id) for part in (self._own_ids(), *said.values.values()) for at, id in part]
         ids = [id for _, id in sorted(begun)]
         fetched: dict[str, Document] = {}
@@ -191,17 +193,28 @@ class Live:
         said = await self._ask("documents", ids=list(theirs))
         return {id: found for part in said.values.values() for id, found in part.items()}
 
-    async def _beginning(self, id: str) -> float:
+    async def _beginning(self, id: str) -> tuple[float, list[int]]:
+        """Return when an exchange began, 0 where nobody knows it, and who may know it and has not answered."""
         own = self._own_beginning(id)
         if own is not None:
-            return own
-        said = await self._ask("began", id=id)
-        return next((at for at in said.values.values() if at is not None), 0.0)
+            return own, []
+        said = await self._ask_patiently("began", id=id)
+        found = next((at for at in said.values.values() if at is not None), None)
+        return (0.0, said.missing) if found is None else (found, [])
 
     async def _ask(self, what: str, **arguments: Any) -> Said:
         if self._siblings is None:
             return Said({}, [])
         return await self._siblings.ask(what, **arguments)
+
+    async def _ask_patiently(self, what: str, **arguments: Any) -> Said:
+        """Ask what is not asked again by who gets the answer."""
+        said = Said({}, [])
+        for _ in range(ASKED_AGAIN):
+            said = await self._ask(what, **arguments)
+            if not said.missing:
+                break
+        return said
 
     async def _others_events(self, after_us: dict[str, int], otherwise_us: int) -> dict[str, Any]:
         said = await self._ask("events", after_us=after_us, otherwise_us=otherwise_us)
