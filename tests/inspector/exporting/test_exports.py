@@ -96,6 +96,7 @@ SENT = {
     "an empty content": request(*USUAL, FORM, "Content-Length: 0", first="POST /echo HTTP/1.1"),
     "content of a GET": request(*USUAL, FORM, content=b"a=1", first="GET /read HTTP/1.1"),
     "another method": request(*USUAL, first="PROPFIND /hello HTTP/1.1"),
+    "a method in small letters": request(*USUAL, first="get /hello HTTP/1.1"),
     "an odd method": request(*USUAL, first="A'B /hello HTTP/1.1"),
     "odd targets": request(*USUAL, first="GET /a/../b/./[{1-3}]|'\"?x={y}^ HTTP/1.1"),
     "an asterisk": request(*USUAL, first="OPTIONS * HTTP/1.1"),
@@ -506,6 +507,10 @@ def test_content_that_was_not_kept_whole_is_said_to_be() -> None:
 
     for kind in ("curl", "httpie", "httpx"):
         assert "# The content was not kept whole: only its first 3 octets" in text(document, kind)
+    file = export(document, "http", SERVER).content
+    assert isinstance(file, bytes)
+    assert file.startswith(b"### The content was not kept whole: only its first 3 octets")
+    assert [base64.b64decode(document["request"]["raw"])] == read_http_file(file).requests
 
 
 def test_a_server_with_tls_is_asked_with_tls() -> None:
@@ -541,6 +546,8 @@ def test_what_is_not_whole_in_other_ways_is_said_to_be() -> None:
     for kind in ("httpie", "httpx", "pytest"):
         answer = b"HTTP/1.1 200 OK\r\n\r\n"
         assert "HTTP/1.0" in text(described(SENT["HTTP/1.0"], answer), kind)
+    assert "# HTTPie adds Content-Length: 0." in text(described(SENT["another method"]), "httpie")
+    assert "HTTPie adds" not in text(described(SENT["an empty content"]), "httpie")
     assert "HTTPie may write the target" in text(described(SENT["odd targets"]), "httpie")
     with pytest.raises(ValueError, match="UTF-8"):
         text(described(SENT["the same field twice"]), "httpie")
@@ -688,9 +695,12 @@ def test_what_a_test_cannot_send_is_refused() -> None:
             export(described(octets, b"HTTP/1.1 200 OK\r\n\r\n"), "pytest", SERVER)
     with pytest.raises(ValueError, match="no answer"):
         export(described(SENT["a page"]), "pytest", SERVER)
+    begun = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
+    with pytest.raises(ValueError, match="not whole"):
+        export(described(SENT["a page"], begun, state="broken off"), "pytest", SERVER)
 
 
-@pytest.mark.parametrize("name", ["an odd method", "an asterisk"])
+@pytest.mark.parametrize("name", ["an odd method", "a method in small letters", "an asterisk"])
 def test_what_httpie_cannot_send_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="HTTPie cannot send"):
         export(described(SENT[name]), "httpie", SERVER)

@@ -10,7 +10,7 @@ from ..files import File
 from .har import har
 from .parts import Exchange, Message, take_apart
 from .python import httpx, pytest
-from .shell import curl, httpie
+from .shell import CUT, curl, httpie
 
 TEXT: Final = "text/plain; charset=utf-8"
 PYTHON: Final = "text/x-python; charset=utf-8"
@@ -73,14 +73,15 @@ def _name(exchange: Exchange) -> str:
 
 
 def http_file(exchange: Exchange) -> bytes:
-    """Return the octets of a request, exactly, if nothing was masked in them.
+    """Return the octets of a request, exactly, if nothing was masked in them, and a line before if some were not kept.
 
     Otherwise the names of what was masked stand in braces, with a line before that says so; and where that is in the
     content, its length and its chunks are left out, for they are no longer true (`groundwire replay` adds a length).
     """
     octets = exchange.raw.octets
     if octets is not None:
-        return octets
+        said = CUT % exchange.request.content.size if exchange.request.cut else ""
+        return (f"### {said}\n" if said else "").encode() + octets
     names = ", ".join(variable.name for variable in exchange.variables)
     remark = f"### Masked, and to be filled in: {names}\n".encode()
     content = exchange.request.content

@@ -112,6 +112,9 @@ class Exchange:
     server: str
     """``scheme://authority`` of the server to send it to."""
 
+    state: str = ""
+    """What has come of it, as its document says."""
+
     raw: Text = field(default_factory=Text)
     method: str = ""
     target: Text = field(default_factory=Text)
@@ -152,6 +155,7 @@ def take_apart(document: dict[str, Any], server: str) -> Exchange:
         printable(str(document.get("id", ""))),
         printable(str(document.get("began", ""))),
         server.rstrip("/"),
+        str(document.get("state", "")),
         head=explanation.head,
     )
     if explanation.head is None:

@@ -71,12 +71,19 @@ def httpx(exchange: Exchange) -> str:
         *_imports(exchange, "import httpx"),
         "",
         f"request = httpx.Request({_listed(arguments)})",
+        *_own_method(exchange),
         "with httpx.Client() as client:",
         "    response = client.send(request)",
         "print(response.status_code, response.reason_phrase)",
         "print(response.text)",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _own_method(exchange: Exchange) -> list[str]:
+    """Return what puts back a method that httpx has written in capital letters."""
+    method = exchange.method
+    return [f"request.method = {literal(method)}"] if method != method.upper() else []
 
 
 def _httpx_fields(exchange: Exchange) -> list[tuple[str, Text]]:
@@ -168,6 +175,9 @@ _NOT_SENT: Final = frozenset(
     {"content-length", "transfer-encoding", "host", "connection", "accept-encoding", "expect"}
 )
 _LONGEST_LITERAL: Final = 4096
+NOT_WHOLE: Final = frozenset({"receiving", "answering", "broken off", "client gone"})
+"""States of exchanges whose answer is not there to its end."""
+
 _TARGET: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?:\(\))?")
 
 
@@ -187,6 +197,8 @@ def pytest(exchange: Exchange, application: str = "") -> str:
         raise ValueError("A test client cannot send a request target that is not a path.")
     if not exchange.status:
         raise ValueError("There was no answer that a test could expect.")
+    if exchange.state in NOT_WHOLE:
+        raise ValueError("The answer was not whole, so there is none that a test could expect.")
     imported, client = _application(application)
     if exchange.request.values("cookie"):
         client = client.replace("test_client()", "test_client(use_cookies=False)")

@@ -13,6 +13,7 @@ from ..shapes import is_utf8
 from .parts import Exchange, Text, Variable, is_plain, printable
 
 CONTENT_FILE: Final = "CONTENT_FILE"
+CUT: Final = "The content was not kept whole: only its first %d octets are here."
 
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "host"})
 _BINARY_SHARE: Final = 8
@@ -100,8 +101,7 @@ def remarks(exchange: Exchange) -> list[str]:
         lines.append("What was masked is to be set in the environment:")
         lines += [f"  {variable.name}: {variable.about}" for variable in exchange.variables]
     if exchange.request.cut:
-        octets = exchange.request.content.size
-        lines.append(f"The content was not kept whole: only its first {octets} octets are here.")
+        lines.append(CUT % exchange.request.content.size)
     return lines
 
 
@@ -227,6 +227,8 @@ def httpie(exchange: Exchange) -> str:
         raise ValueError(f"HTTPie cannot send what is no whole request: {exchange.why_none}")
     if not _HTTPIE_METHOD.fullmatch(exchange.method):
         raise ValueError("HTTPie cannot send a method that is not made of letters.")
+    if exchange.method != exchange.method.upper():
+        raise ValueError("HTTPie cannot send a method in small letters.")
     if not exchange.target.with_names().startswith(b"/"):
         raise ValueError("HTTPie cannot send a request target that is not a path.")
     if any(not is_utf8(value.with_names()) for _, value in exchange.request.fields):
@@ -274,4 +276,8 @@ def _httpie_remarks(exchange: Exchange) -> list[str]:
     if not is_plain(exchange.target):
         shown = printable(exchange.target.with_names().decode("latin-1"))
         lines.append(f"HTTPie may write the target in another way than {shown}")
+    request = exchange.request
+    sized = request.content or request.values("content-length")
+    if exchange.method not in ("GET", "HEAD") and not sized:
+        lines.append("HTTPie adds Content-Length: 0.")
     return lines
