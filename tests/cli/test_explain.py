@@ -44,6 +44,22 @@ def documents(data: bytes, *arguments: str) -> list[dict[str, Any]]:
     return result["messages"]
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"), [("none.http", "No such file or directory"), (".", "Is a directory")]
+)
+def test_a_file_that_cannot_be_read_is_told_in_a_line(
+    name: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    result = explained(b"", name)
+
+    assert (2, f"groundwire: {name} cannot be read: {reason}.\n") == (
+        result.exit_code,
+        result.stderr,
+    )
+
+
 def test_a_request_is_shown_byte_for_byte_and_part_by_part() -> None:
     result = explained(GET)
 

@@ -134,7 +134,9 @@ def test_a_request_that_was_not_kept_whole_is_not_sent(server: Served, tmp_path:
     result = replay(server, session(tmp_path, (long, None)), "--fail-on-difference")
 
     assert 1 == result.exit_code
+    assert "* 1 of 1: POST /echo (recorded as 1-1)\n" in result.stdout
     assert "It was not sent: Of this request" in result.stdout
+    assert "* 0 of 1 request was sent.\n" == result.stderr
 
 
 def test_requests_go_out_as_they_stand_in_a_file(server: Served, tmp_path: Path) -> None:
@@ -177,6 +179,15 @@ def test_a_har_file_is_sent_to_another_host(server: Served, tmp_path: Path) -> N
     result = replay(server, har(tmp_path), "--diff-only")
 
     assert f"*   +GET  {server.host}:{server.port} \n" in result.stdout
+
+
+def test_of_a_har_file_it_is_said_that_names_are_not_filled_in(
+    server: Served, tmp_path: Path
+) -> None:
+    file = har(tmp_path)
+    file.write_text(file.read_text().replace("/echo", "/echo?token={{TOKEN}}"))
+
+    assert "stand for what was masked, are not filled in" in replay(server, file).stderr
 
 
 def test_the_host_can_be_told(server: Served, tmp_path: Path) -> None:

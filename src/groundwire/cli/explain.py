@@ -5,7 +5,9 @@ Whoever has them from a log, a packet capture or a bug report sees in a moment w
 """
 
 import json
-from typing import BinaryIO, Final
+import sys
+from pathlib import Path
+from typing import Final
 
 import click
 
@@ -18,7 +20,7 @@ NOT_ALL_WELL: Final = 1
 
 
 @click.command(short_help="Show what the bytes of a request or response mean.")
-@click.argument("file", type=click.File("rb"), default="-")
+@click.argument("file", type=click.Path(path_type=Path), default="-")
 @click.option("--response", is_flag=True, help="The bytes are a response; usually that is seen.")
 @click.option(
     "--method", default="GET", help="The method that a response answers.", metavar="METHOD"
@@ -30,7 +32,7 @@ NOT_ALL_WELL: Final = 1
 @click.pass_context
 def explain(
     context: click.Context,
-    file: BinaryIO,
+    file: Path,
     response: bool,
     method: str,
     crlf: bool,
@@ -43,9 +45,7 @@ def explain(
     """
     from . import message_files
 
-    if file.isatty():
-        click.echo("groundwire: reading what is typed; Ctrl+D ends it.", err=True)
-    data = file.read(MAX_BYTES + 1)
+    data = _read(file)
     if len(data) > MAX_BYTES:
         raise CannotStart(
             f"{_named(file)} has more than {MAX_BYTES:,} bytes, which is too much to show."
@@ -73,6 +73,24 @@ def explain(
         context.exit(NOT_ALL_WELL)
 
 
-def _named(file: BinaryIO) -> str:
-    name = getattr(file, "name", "-")
-    return "standard input" if name in ("<stdin>", "-") else str(name)
+def _read(file: Path) -> bytes:
+    """Return what is in a file, or comes on standard input, but not much more than is shown."""
+    if _is_standard_input(file):
+        if sys.stdin.isatty():
+            click.echo("groundwire: reading what is typed; Ctrl+D ends it.", err=True)
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise CannotStart(f"{_named(file)} cannot be read: {error.strerror or error}.") from error
+
+
+def _is_standard_input(file: Path) -> bool:
+    return str(file) == "-"
+
+
+def _named(file: Path) -> str:
+    from ..inspector.terminal.terminal import printable
+
+    return "standard input" if _is_standard_input(file) else printable(str(file))

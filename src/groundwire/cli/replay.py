@@ -98,7 +98,7 @@ def replay(
     sender = Sender(address, timeout_seconds, Paint(colours=colours), diff_only=diff_only)
     for note in notes:
         click.echo(f"* {note}", err=True)
-    differing = unanswered = 0
+    differing = unanswered = unsent = 0
     for number, plan in enumerate(_paced(plans, rate), 1):
         try:
             done = sender.send(plan, number, len(plans))
@@ -110,7 +110,8 @@ def replay(
             click.echo(line, color=colours)
         differing += done.differs
         unanswered += done.outcome.state != "answered"
-    _conclude(len(plans), differing, unanswered)
+        unsent += bool(plan.fault)
+    _conclude(len(plans), differing, unanswered, unsent)
     if fail_on_difference and (differing or unanswered):
         context.exit(DIFFERENT)
 
@@ -125,10 +126,11 @@ def _paced(plans: list["Plan"], rate: float | None) -> Iterator["Plan"]:
         yield plan
 
 
-def _conclude(count: int, differing: int, unanswered: int) -> None:
-    said = [f"{count} {'request was' if count == 1 else 'requests were'} sent"]
-    if unanswered:
-        said.append(f"{unanswered} had no whole answer")
+def _conclude(count: int, differing: int, unanswered: int, unsent: int) -> None:
+    of = f"{count - unsent} of " if unsent else ""
+    said = [f"{of}{count} {'request was' if count == 1 else 'requests were'} sent"]
+    if unanswered > unsent:
+        said.append(f"{unanswered - unsent} had no whole answer")
     if differing:
         said.append(f"{differing} {'answer differs' if differing == 1 else 'answers differ'}")
     click.echo(f"* {', '.join(said)}.", err=True)

@@ -1,5 +1,6 @@
 """Recorded requests, made ready to be sent again, and what is shown of each when it has been."""
 
+import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 SHOWN_TARGET_CHARS: Final = 200
 
 _HOST: Final = re.compile(rb"(?im)^(host[ \t]*:)[^\r\n]*")
+_NAME_IN_BRACES: Final = re.compile(rb"(?:\{\{|%7B%7B)[A-Z][A-Z0-9_]*(?:\}\}|%7D%7D)")
 _FIRST_LINE: Final = re.compile(rb"([!-~]{1,40}) +(\S+)")
 
 
@@ -86,6 +88,8 @@ def plans_of(
         plans = [
             Plan(entry.request, answered=partial(_answer_of, entry)) for entry in open_har(file)
         ]
+        if any(_NAME_IN_BRACES.search(plan.raw) for plan in plans):
+            notes = ["Names in {{braces}}, which stand for what was masked, are not filled in."]
     else:
         found = read_http_file(_octets(file), complete=crlf, authority=address.authority)
         notes = found.notes
@@ -200,7 +204,8 @@ def _plans_of_session(session: Session, fill: Mapping[str, str]) -> list[Plan]:
             unused -= values.keys()
             raw, _ = recorded_request(document, values)
         except ReplayError as error:
-            plans.append(Plan(b"", name, hides=hides, fault=str(error)))
+            begun = base64.b64decode(document["request"]["raw"])
+            plans.append(Plan(begun, name, hides=hides, fault=str(error)))
             continue
         left = tuple(part for part in names if part not in values)
         plans.append(Plan(raw, name, partial(_recorded_in, session, name), left, hides))
