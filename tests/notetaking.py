@@ -3,7 +3,7 @@
 import traceback
 from typing import Any
 
-from groundwire.http.tracing import tracing
+from groundwire.http.tracing import KnownView, tracing
 from wire import Answer, Wire, request
 
 Note = tuple[str, dict[str, Any]]
@@ -19,6 +19,20 @@ class Notes:
         if kind == "error":
             facts["traceback"] = "".join(traceback.format_exception(facts.pop("exception")))
         self.all.append((kind, facts))
+
+    @property
+    def noted(self) -> tuple[Note, ...]:
+        return (*self.all,)
+
+    def viewed(
+        self, view: KnownView, outcome: str, began: float, ended: float, before: tuple[Note, ...]
+    ) -> None:
+        meanwhile = self.all[len(before) :]
+        del self.all[len(before) :]
+        self.note("matched", endpoint=view.endpoint, rule=view.rule, view_args={}, at=began)
+        self.all += meanwhile
+        named = {"name": view.name, "file": view.file, "line": view.line}
+        self.note("called", role="view", **named, began=began, ended=ended, outcome=outcome)
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [facts for each, facts in self.all if each == kind]

@@ -5,7 +5,17 @@ answers (an application that was told to by ``begin_tracing``) tells it what it 
 """
 
 from contextvars import ContextVar
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+
+class KnownView(NamedTuple):
+    """What is the same of each call of a view that one rule leads to."""
+
+    endpoint: str
+    rule: str
+    name: str
+    file: str
+    line: int
 
 
 class Trace(Protocol):
@@ -32,6 +42,25 @@ class Trace(Protocol):
 
     def note(self, kind: str, /, **facts: Any) -> None:
         """Take down that something of `kind` happened. Never raises."""
+        ...
+
+    @property
+    def noted(self) -> tuple[Any, ...]:
+        """What has been noted so far, in a form that is the trace's own."""
+        ...
+
+    def viewed(
+        self, view: KnownView, outcome: str, began: float, ended: float, before: tuple[Any, ...]
+    ) -> None:
+        """Take down at once that a rule without arguments ``matched`` and its view was ``called``. Never raises.
+
+        Args:
+            view: what is known of it.
+            outcome: see ``called``.
+            began: when it was called, which is when the rule is said to have matched.
+            ended: when it returned.
+            before: what `noted` was when it was called.
+        """
         ...
 
 

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+from ...http.tracing import KnownView
+
 NOTES_MAX: Final = 256
 """Notes of one exchange, and things in one list."""
 
@@ -22,7 +24,10 @@ FACTS: Final[dict[str, tuple[str, ...]]] = {
 """The facts of the most frequent kinds, in their order. PERF: kept so, notes take a quarter of the memory."""
 
 Note = tuple[Any, ...]
-"""The kind and the values of its facts, where `FACTS` names them; otherwise the kind and a dictionary of facts."""
+"""The kind and the values of its facts, where `FACTS` names them; otherwise the kind and a dictionary of facts.
+
+Of a view that is known: the kind, the view, and the values of those facts that are not the same each time.
+"""
 
 
 def packed(kind: str, facts: dict[str, Any]) -> Note:
@@ -32,6 +37,12 @@ def packed(kind: str, facts: dict[str, Any]) -> Note:
 
 def unpacked(note: Note) -> dict[str, Any]:
     """Return the facts of a note."""
+    view = note[1]
+    if isinstance(view, KnownView):
+        if note[0] == "matched":
+            return {"endpoint": view.endpoint, "rule": view.rule, "view_args": {}, "at": note[2]}
+        values = ("view", view.name, view.file, view.line, *note[2:])
+        return dict(zip(FACTS["called"], values, strict=True))
     names = FACTS.get(note[0])
     if names is not None and len(note) == len(names) + 1:
         facts = dict(zip(names, note[1:], strict=True))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from time import perf_counter, time
 from typing import Any, Final, Literal, Protocol, cast
 
+from ...http.tracing import KnownView
 from ...protocol.errors import ProtocolError
 from ...protocol.http1.explain import Element, explain_request
 from ...protocol.http1.target import parse_target
@@ -404,6 +405,22 @@ class Record:
             note = self._told(kind, facts)
         self.noted = (*self.noted, note)
         self.told_octets += NOTE_OCTETS
+        if self.finished or self.told_octets > CONTENT_BYTES:
+            self._keeper.settle_late(self)
+
+    def viewed(
+        self, view: KnownView, outcome: str, began: float, ended: float, before: tuple[Note, ...]
+    ) -> None:
+        """See `groundwire.http.tracing.Trace.viewed`."""
+        noted = self.noted
+        matched, called = ("matched", view, began), ("called", view, began, ended, outcome)
+        if not noted:
+            self.noted = (matched, called)
+        elif len(noted) < NOTES_MAX and self.told_octets <= TOLD_OCTETS:
+            self.noted = (*before, matched, *noted[len(before) :], called)
+        else:
+            return
+        self.told_octets += 2 * NOTE_OCTETS
         if self.finished or self.told_octets > CONTENT_BYTES:
             self._keeper.settle_late(self)
 
