@@ -272,6 +272,13 @@ function splitHead(text) {
   return end < 0 ? [text, null] : [text.slice(0, end), text.slice(end + 2)];
 }
 
+/** The octets of a request's content, out of their chunks. */
+function contentOf({ raw, elements }) {
+  const data = decoded(raw);
+  const pieces = elements.filter(({ kind }) => kind === "content" || kind === "chunk-data");
+  return Uint8Array.from(pieces.flatMap(({ start, end }) => [...data.subarray(start, end)]));
+}
+
 /** Method, target and fields each for itself. The server writes the message: its framing is always right. */
 class FieldsForm {
   constructor({ method, target, request }) {
@@ -290,12 +297,11 @@ class FieldsForm {
     this.list = make("div", { class: "field-inputs" });
     for (const { name, value } of request.fields) this.add(name, value);
     this.content = make("textarea", { class: "raw", rows: 5, spellcheck: "false", "aria-label": "Content" });
-    const { text, form } = request.content;
-    this.content.value =
-      text ||
-      (form ?? [])
-        .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-        .join("&");
+    const { text, coding } = request.content;
+    this.recorded = contentOf(request);
+    this.content.value = text;
+    this.shown = this.content.value; // which has its own line ends
+    if (this.recorded.length && !text) this.content.placeholder = `${counted(this.recorded.length)}, no text`;
     this.node = make(
       "div",
       { class: "fields-form" },
@@ -305,7 +311,12 @@ class FieldsForm {
       make(
         "label",
         { class: "content-input" },
-        make("span", { class: "quiet" }, "Content, sent as UTF-8; its length is counted for you"),
+        make(
+          "span",
+          { class: "quiet" },
+          "Content, sent as it came, or as UTF-8 if you change it; its length is counted for you. ",
+          coding && `It came coded (${coding}): whoever changes it takes Content-Encoding away.`,
+        ),
         this.content,
       ),
     );
@@ -343,7 +354,8 @@ class FieldsForm {
     const fields = [...this.list.children]
       .map((row) => [row.children[0].value, row.children[1].value])
       .filter(([name]) => name !== "");
-    const content = new TextEncoder().encode(this.content.value);
+    const untouched = this.content.value === this.shown;
+    const content = untouched ? this.recorded : new TextEncoder().encode(this.content.value);
     return { method: this.method.value, target: this.target.value, fields, content: encoded(content) };
   }
 }
