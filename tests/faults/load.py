@@ -19,7 +19,7 @@ from uvloop import new_event_loop
 
 Address = tuple[str, int]
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 SIZES = (0, 13, 1_000, 70_000)
 AFTER_REFUSAL_SECONDS = 0.02
 
@@ -55,6 +55,8 @@ class Asked:
     at: float
     worker: str | None
     target: str
+    began: float
+    """When the client began, which has then connected, if it had not."""
 
 
 @dataclass(slots=True)
@@ -272,12 +274,12 @@ class Load:
             raise self._errors[0]
         return self.report
 
-    def wait_for(self, answers: int, seconds: float = 10.0) -> None:
+    def wait_for(self, answers: int, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until so many more answers have come."""
         target = self.report.answered + answers
         self.wait_until(lambda: self.report.answered >= target, seconds)
 
-    def wait_until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
+    def wait_until(self, true: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until something is true, looking after each answer."""
         with self._answered:
             assert self._answered.wait_for(true, seconds), f"not so: {self.report}"
@@ -299,7 +301,8 @@ class Load:
         rng = random.Random(number)
         await self._think(rng)
         while not self._stopping:
-            asked = Asked(time.monotonic(), None, "")
+            began = time.monotonic()
+            asked = Asked(began, None, "", began)
             try:
                 if connection is None:
                     connection = await connect(self._address)

@@ -17,7 +17,9 @@ from typing import Any
 
 PROGRAM = Path(__file__).with_name("program.py")
 
-START_SECONDS = 15.0
+SECONDS = 30.0
+"""How long anything may take that ends at an event, on a machine that does other things too."""
+
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -41,7 +43,7 @@ class Running:
         self._said = threading.Condition()
         self._reader = threading.Thread(target=self._read, name=f"stderr {process.pid}")
         self._reader.start()
-        found = self.wait_for_line(ANNOUNCED.pattern, START_SECONDS)
+        found = self.wait_for_line(ANNOUNCED.pattern)
         self.address = ("127.0.0.1", int(found[1]))
 
     # What it says.
@@ -50,7 +52,7 @@ class Running:
     def log(self) -> str:
         return "\n".join(self.lines)
 
-    def wait_for_line(self, pattern: str, seconds: float = 10.0, after: int = 0) -> re.Match[str]:
+    def wait_for_line(self, pattern: str, after: int = 0) -> re.Match[str]:
         """Wait until it has said a line that matches, not counting the first `after` lines."""
         found: list[re.Match[str]] = []
 
@@ -59,10 +61,10 @@ class Running:
             return bool(found)
 
         with self._said:
-            so = self._said.wait_for(lambda: said() or self.process.poll() is not None, seconds)
-        assert so, f"within {seconds} s it did not say {pattern!r}, but:\n{self.log}"
+            so = self._said.wait_for(lambda: said() or self.process.poll() is not None, SECONDS)
+        assert so, f"within {SECONDS} s it did not say {pattern!r}, but:\n{self.log}"
         if not found:
-            self._reader.join(5)
+            self._reader.join(SECONDS)
             said()
         assert found, f"it ended with {self.process.poll()} without {pattern!r}:\n{self.log}"
         return found[0]
@@ -83,21 +85,21 @@ class Running:
         children = [int(pid) for pid in _read(f"/proc/{self.pid}/task/{self.pid}/children").split()]
         return [pid for pid in children if not _is_zombie(pid)] or [self.pid]
 
-    def serving(self, number: int, seconds: float = 10.0) -> list[int]:
+    def serving(self, number: int) -> list[int]:
         """Wait until so many workers have answered, and return the process ids of them all."""
         answering: set[int] = set()
 
         def all_do() -> bool:
             # Several at a time, for of two workers that idle it is always the same that wakes first.
-            clients = [self.connect() for _ in range(16)]
-            for client in clients:
-                client.sendall(b"GET /version HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            for client in clients:
-                answering.add(json.loads(everything(client).partition(b"\r\n\r\n")[2])["pid"])
-                client.close()
+            with contextlib.ExitStack() as stack:
+                clients = [stack.enter_context(self.connect()) for _ in range(16)]
+                for client in clients:
+                    client.sendall(b"GET /version HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                for client in clients:
+                    answering.add(json.loads(everything(client).partition(b"\r\n\r\n")[2])["pid"])
             return len(answering & set(self.workers())) == number
 
-        until(all_do, seconds, f"{number} workers")
+        until(all_do, f"{number} workers")
         return self.workers()
 
     @property
@@ -108,17 +110,22 @@ class Running:
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
-    def wait(self, seconds: float) -> int:
+    def wait(self, seconds: float = SECONDS) -> int:
         """Wait for its end and return its exit status."""
-        status = self.process.wait(seconds)
-        self._reader.join(5)
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"within {seconds} s it did not end, but said:\n{self.log}"
+            ) from None
+        self._reader.join(SECONDS)
         return status
 
     def stop(self) -> int:
         """End it as systemd does."""
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
-        return self.wait(10)
+        return self.wait()
 
     # Its answers.
 
@@ -126,8 +133,12 @@ class Running:
         client = socket.socket()
         if receive_bytes is not None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        client.settimeout(10)
-        client.connect(self.address)
+        client.settimeout(SECONDS)
+        try:
+            client.connect(self.address)
+        except BaseException:
+            client.close()
+            raise
         return client
 
     def exchange(self, message: bytes) -> bytes:
@@ -193,15 +204,15 @@ def running(
         # The session is its own: whatever is left of it ends here, and nothing else.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(SECONDS)
         assert process.stderr is not None
         for thread in threading.enumerate():
             if thread.name == f"stderr {process.pid}":
-                thread.join(5)
+                thread.join(SECONDS)
         process.stderr.close()
 
 
-def until(true: Callable[[], bool], seconds: float, what: str = "") -> float:
+def until(true: Callable[[], bool], what: str, seconds: float = SECONDS) -> float:
     """Wait until something outside is true; return how long that took."""
     began = time.monotonic()
     while not true():

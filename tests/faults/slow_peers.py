@@ -37,7 +37,7 @@ class Plan:
     receive_bytes: int = 0
     """The size of each one's receive buffer, if it is not to be the usual one."""
 
-    most_seconds: float = 10.0
+    most_seconds: float = 25.0
 
 
 @dataclass

@@ -88,22 +88,24 @@ def test_a_gigabyte_uploaded_to_a_view_that_reads_slowly_waits() -> None:
         piece = bytes(65536)
         with grows_at_most(worker, MEBIBYTE):
             client = server.connect()
+            began = time.monotonic()
             client.sendall(
                 f"POST /upload/50 HTTP/1.1\r\nHost: a\r\nContent-Length: {GIBIBYTE}\r\n\r\n".encode()
             )
             client.settimeout(0.2)
             sent = 0
-            began = time.monotonic()
             while time.monotonic() - began < 3:
                 with contextlib.suppress(TimeoutError):
                     sent += client.send(piece)
             taken = server.json("/seen")["taken"]
-            assert 0 < taken <= 3.5 / 0.05 * 65536
+            # A pause after each piece: so many at most since it began.
+            assert 0 < taken <= ((time.monotonic() - began) / 0.05 + 1) * 65536
             # What is neither read nor held is in the two sockets' buffers.
             assert sent - taken < 12 * MEBIBYTE
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-        until(lambda: server.json("/seen")["gone"] == 1, 2.5, "the view is told")
+        # The deadline of content, half a minute, is not what ends it.
+        until(lambda: server.json("/seen")["gone"] == 1, "the view is told", 10)
 
 
 def test_a_gigabyte_uploaded_is_read_whole() -> None:
@@ -117,7 +119,7 @@ def test_a_gigabyte_uploaded_is_read_whole() -> None:
             )
             for _ in range(1024):
                 client.sendall(piece)
-            client.settimeout(15)
+            client.settimeout(60)
             assert f'"taken":{GIBIBYTE}' in everything(client).decode().replace(" ", "")
 
 
@@ -130,9 +132,8 @@ def test_a_hundred_stalled_gigabytes_hold_64_mib_at_most() -> None:
                 client = server.connect(receive_bytes=65536)
                 client.sendall(get(("/stream/1024", "/async-stream/1024")[number % 2]))
                 clients.append(client)
-            began = time.monotonic()
             closed = server.json("/seen")["closed"]
-            until(lambda: server.json("/seen")["closed"] >= closed + 100, 9, "all given up")
-            assert time.monotonic() - began < 4 + 1.5 + 2
+            # Long before the half minute that it is without the option.
+            until(lambda: server.json("/seen")["closed"] >= closed + 100, "all given up", 15)
         for client in clients:
             client.close()

@@ -83,8 +83,14 @@ def test_the_date_follows_the_clock_and_nothing_else_does(seconds: int, tmp_path
             waiting.sendall(get("/thread/4500/1/10", "Connection: close"))
             set_clock(seconds)
             time.sleep(2.2)
-            expected = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-            assert abs((date_of(server) - expected).total_seconds()) <= 2.5
+            shift = datetime.timedelta(seconds=seconds)
+            asked = datetime.datetime.now(datetime.UTC) + shift
+            date = date_of(server)
+            answered = datetime.datetime.now(datetime.UTC) + shift
+            late = datetime.timedelta(
+                seconds=10
+            )  # of a sweep, on a machine that does other things too
+            assert asked - late <= date <= answered + late
             time.sleep(1.5)  # longer than a heartbeat may fail to come
             set_clock(0)
             assert everything(waiting).startswith(b"HTTP/1.1 200 ")
@@ -95,7 +101,7 @@ def test_the_date_follows_the_clock_and_nothing_else_does(seconds: int, tmp_path
         assert idle.recv(1000).startswith(b"HTTP/1.1 200 ")
         idle.close()
         server.signal(signal.SIGTERM)
-        assert server.wait(5) == 0
+        assert server.wait() == 0
 
 
 @pytest.mark.parametrize("seconds", [HOUR, -HOUR])
@@ -110,11 +116,12 @@ def test_deadlines_come_when_they_would_have(seconds: int, tmp_path: Path) -> No
         time.sleep(0.5)
         set_clock(seconds)
         assert everything(slow).startswith(b"HTTP/1.1 408 ")
-        assert 1.5 <= time.monotonic() - began <= 2 + 1.5 + 0.3
+        # Long before their figures without the options: 10, 60 and 15 s.
+        assert 2 <= time.monotonic() - began < 8
         assert everything(hanging).startswith(b"HTTP/1.1 503 ")
-        assert time.monotonic() - began <= 2 + 1.5 + 0.5
+        assert time.monotonic() - began < 10
         assert everything(idle).startswith(b"HTTP/1.1 200 ")
-        assert 2.5 <= time.monotonic() - began <= 3 + 1.5 + 0.5
+        assert 3 <= time.monotonic() - began < 12
         for client in (slow, hanging, idle):
             client.close()
 
@@ -127,6 +134,6 @@ def test_a_stop_keeps_its_bound(tmp_path: Path) -> None:
         began = time.monotonic()
         server.signal(signal.SIGTERM)
         set_clock(-DAY)
-        assert server.wait(8) == 0
-        assert 1.5 <= time.monotonic() - began <= 2 + 3
+        assert server.wait(20) == 0  # and not half a minute, as without the option
+        assert 2 <= time.monotonic() - began
         client.close()

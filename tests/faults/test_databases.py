@@ -14,7 +14,7 @@ from pathlib import Path
 from faults.processes import Running, everything, running, until
 
 DEMO = "groundwire.demo.application:create_app"
-WAIT_SECONDS = 1
+WAIT_SECONDS = 3
 KILLS = 8
 
 
@@ -22,7 +22,7 @@ KILLS = 8
 def demo(database: Path, workers: int = 2) -> Iterator[Running]:
     url = f"sqlite:///{database}?timeout={WAIT_SECONDS}"
     with running("--workers", str(workers), target=DEMO, DATABASE_URL=url) as server:
-        until(lambda: len(server.workers()) == workers, 10, "all workers")
+        until(lambda: len(server.workers()) == workers, "all workers")
         yield server
 
 
@@ -75,10 +75,10 @@ def test_workers_that_are_killed_while_they_write_leave_the_database_whole(tmp_p
             try:
                 for _ in range(KILLS):
                     before = len(stored)
-                    until(lambda before=before: len(stored) > before + 3, 10, "tweets are stored")
+                    until(lambda before=before: len(stored) > before + 3, "tweets are stored")
                     victim = server.workers()[0]
                     os.kill(victim, signal.SIGKILL)
-                    until(lambda victim=victim: victim not in server.workers(), 5, "it has ended")
+                    until(lambda victim=victim: victim not in server.workers(), "it has ended")
             finally:
                 stop.set()
             for each in writing:

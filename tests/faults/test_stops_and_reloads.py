@@ -16,6 +16,7 @@ import pytest
 from faults.load import Load, content_for, get
 from faults.processes import (
     PROGRAM,
+    SECONDS,
     Running,
     accept_queue,
     everything,
@@ -24,12 +25,9 @@ from faults.processes import (
     until,
 )
 
-RACE_SECONDS = 0.05
-"""Between the call that kills a process and the moment its sockets are closed."""
-
 
 def both_serve(server: Running, load: Load) -> None:
-    load.wait_until(lambda: set(map(str, server.workers())) <= set(load.report.workers), seconds=10)
+    load.wait_until(lambda: set(map(str, server.workers())) <= set(load.report.workers))
 
 
 def check_whole(response: bytes, seed: int, size: int) -> None:
@@ -72,24 +70,30 @@ def test_killing_a_worker_loses_only_what_was_on_its_way_on_it() -> None:
             for victim in server.workers():
                 both_serve(server, fresh)
                 known = set(fresh.report.workers)
+                began = time.monotonic()
                 os.kill(victim, signal.SIGKILL)
+                until(lambda victim=victim: not is_alive(victim), "killed")  # type: ignore[misc]
                 kills.append((str(victim), time.monotonic()))
                 fresh.wait_until(lambda known=known: set(fresh.report.workers) > known)  # type: ignore[misc]
-                seconds = time.monotonic() - kills[-1][1]
+                seconds = time.monotonic() - began
                 print(f"a replacement answered after {seconds:.2f} s")
-                assert seconds < 1.0
+                # A fork and an import on a machine that does other things; unnoticed it would be missed after 30 s.
+                assert seconds < 10
                 kept.wait_for(200)
         lost = kept.report.failures + fresh.report.failures
         for failure in lost:
             assert failure.kind.startswith(("closed", "reset")), failure
+            # On a connection to it, whose end the client may not have seen yet; or on one of which nobody has said
+            # whose it is, and which was there before the end.
             assert any(
-                failure.asked.worker in (victim, None) and failure.asked.at < killed + RACE_SECONDS
+                failure.asked.worker == victim
+                or (failure.asked.worker is None and failure.asked.began < killed)
                 for victim, killed in kills
             ), failure
         assert len(lost) <= 20 * len(kills)
         print(f"{len(lost)} of {kept.report.answered + fresh.report.answered} requests failed")
         for victim, _ in kills:
-            server.wait_for_line(rf"{victim}.*(SIGKILL|signal 9)", 1)
+            server.wait_for_line(rf"{victim}.*(SIGKILL|signal 9)")
 
 
 def test_killing_the_only_worker_loses_nothing_in_the_accept_queue() -> None:
@@ -97,7 +101,7 @@ def test_killing_the_only_worker_loses_nothing_in_the_accept_queue() -> None:
         victim = server.worker
         os.kill(victim, signal.SIGSTOP)
         clients = waiting_clients(server, 50, "/answer/{seed}/1000")
-        until(lambda: accept_queue(server.address) == 50, 5, "50 in the queue")
+        until(lambda: accept_queue(server.address) == 50, "50 in the queue")
 
         os.kill(victim, signal.SIGKILL)
 
@@ -106,7 +110,7 @@ def test_killing_the_only_worker_loses_nothing_in_the_accept_queue() -> None:
             check_whole(response, seed, 1000)
         seconds = time.monotonic() - began
         print(f"50 in the queue were answered within {seconds:.2f} s")
-        assert seconds < 1.5
+        assert seconds < 10
 
 
 @pytest.mark.parametrize("how", ["/segfault", "/exit/3", "/exit/0"])
@@ -114,9 +118,9 @@ def test_a_worker_that_ends_by_itself_is_replaced(how: str) -> None:
     with running("--workers", "2") as server:
         first = server.serving(2)
         assert server.get(how) == b""
-        until(lambda: len(server.workers()) == 2 and server.workers() != first, 3, "a replacement")
+        until(lambda: len(server.workers()) == 2 and server.workers() != first, "a replacement")
         gone = (set(first) - set(server.workers())).pop()
-        server.wait_for_line(str(gone), 1)
+        server.wait_for_line(str(gone))
         server.serving(2)
 
 
@@ -139,8 +143,8 @@ def test_workers_end_when_the_supervisor_is_killed() -> None:
     with running("--workers", "2") as server:
         workers = server.serving(2)
         os.kill(server.pid, signal.SIGKILL)
-        server.process.wait(5)
-        until(lambda: not any(map(is_alive, workers)), 2.5, "no orphans")
+        server.process.wait(SECONDS)
+        until(lambda: not any(map(is_alive, workers)), "no orphans")
         with socket.socket() as client:
             assert client.connect_ex(server.address) == errno.ECONNREFUSED
 
@@ -161,7 +165,7 @@ def test_ten_reloads_under_load_lose_nothing() -> None:
                 before = server.workers()
                 next_at = time.monotonic() + 1
                 server.signal(signal.SIGHUP)
-                server.wait_for_line("reloaded", 10, after=said)
+                server.wait_for_line("reloaded", after=said)
                 assert set(server.workers()) - set(before)
                 time.sleep(max(0.0, next_at - time.monotonic()))
             # Each thinking client has asked once more by now, whichever worker it was with.
@@ -182,9 +186,9 @@ def test_a_reload_that_cannot_be_keeps_the_old_version(tmp_path: Path) -> None:
         with Load(server.address, 10) as load:
             program.write_text(PROGRAM.read_text() + "\ndef broken(:\n")
             server.signal(signal.SIGHUP)
-            server.wait_for_line("(?i)reload failed", 10)
-            server.wait_for_line("SyntaxError", 1)
-            server.wait_for_line(r"served\.py", 1)
+            server.wait_for_line("(?i)reload failed")
+            server.wait_for_line("SyntaxError")
+            server.wait_for_line(r"served\.py")
             load.wait_for(200)
             assert sorted(server.workers()) == sorted(workers)
             assert server.json("/version")["version"] == "1"
@@ -192,7 +196,7 @@ def test_a_reload_that_cannot_be_keeps_the_old_version(tmp_path: Path) -> None:
             new = PROGRAM.read_text().replace('"PROGRAM_VERSION", "1"', '"PROGRAM_VERSION", "2"')
             program.write_text(new)
             server.signal(signal.SIGHUP)
-            server.wait_for_line("reloaded", 10)
+            server.wait_for_line("reloaded")
             assert server.json("/version")["version"] == "2"
         assert load.report.failures == []
 
@@ -209,7 +213,7 @@ def test_what_takes_longer_than_a_reload_is_finished_by_the_old_worker() -> None
         received = len(download.recv(65536))
 
         server.signal(signal.SIGHUP)
-        server.wait_for_line("reloaded", 10)
+        server.wait_for_line("reloaded")
         for _ in range(4):
             upload.sendall(bytes(100_000))
             received += len(download.recv(65536))
@@ -230,23 +234,26 @@ def test_what_takes_longer_than_a_reload_is_finished_by_the_old_worker() -> None
         assert b"connection: close" in everything(download).lower()
         upload.close()
         download.close()
-        until(lambda: not any(map(is_alive, before)), 5, "the old ones have ended")
+        until(lambda: not any(map(is_alive, before)), "the old ones have ended")
 
 
 def test_a_new_worker_that_is_killed_during_a_reload_leaves_the_old_ones() -> None:
     with running("--workers", "2") as server, Load(server.address, 5) as load:
         before = server.serving(2)
         server.signal(signal.SIGHUP)
-        until(lambda: len(set(server.workers()) - set(before)) > 0, 5, "the new one")
-        os.kill((set(server.workers()) - set(before)).pop(), signal.SIGKILL)
-        server.wait_for_line("(?i)reload", 10)
+        until(lambda: len(set(server.workers()) - set(before)) > 0, "the new one")
+        victim = (set(server.workers()) - set(before)).pop()
+        os.kill(victim, signal.SIGKILL)
+        server.wait_for_line("(?i)reload")
         load.wait_for(100)
-        until(lambda: len(server.workers()) == 2, 10, "two workers")
+        until(lambda: len(server.workers()) == 2, "two workers")
         said = len(server.lines)
         server.signal(signal.SIGHUP)
-        server.wait_for_line("reloaded", 10, after=said)
+        server.wait_for_line("reloaded", after=said)
         load.stop()
-        assert [failure for failure in load.report.failures if failure.asked.worker] == []
+        # It may have begun to serve before it was killed.
+        lost = [failure for failure in load.report.failures if failure.asked.worker]
+        assert [failure for failure in lost if failure.asked.worker != str(victim)] == []
 
 
 def test_a_worker_that_is_told_to_end_is_replaced_before_it_is_missed() -> None:
@@ -257,7 +264,7 @@ def test_a_worker_that_is_told_to_end_is_replaced_before_it_is_missed() -> None:
     ):
         for worker in server.serving(2):
             os.kill(worker, signal.SIGTERM)
-            until(lambda worker=worker: not is_alive(worker), 5, "ended")  # type: ignore[misc]
+            until(lambda worker=worker: not is_alive(worker), "ended")  # type: ignore[misc]
             server.serving(2)
         load.stop()
         # Idle connections are given a second, and then closed.
@@ -265,10 +272,12 @@ def test_a_worker_that_is_told_to_end_is_replaced_before_it_is_missed() -> None:
 
 
 def test_a_worker_that_stands_still_is_replaced() -> None:
-    with running("--workers", "2", "--heartbeat-timeout", "2") as server:
+    with running("--workers", "2", "--heartbeat-timeout", "4") as server:
         first = server.serving(2)
         os.kill(first[0], signal.SIGSTOP)
-        until(lambda: not is_alive(first[0]), 7, "killed")
+        until(
+            lambda: not is_alive(first[0]), "killed", 15
+        )  # and not after 30 s, as without the option
         assert first[1] in server.serving(2)
 
 
@@ -279,7 +288,7 @@ def test_workers_that_hold_too_much_are_replaced_without_a_loss() -> None:
     ):
         first = server.worker
         server.get("/keep/100")
-        until(lambda: first not in server.workers(), 10, "a new worker in its place")
+        until(lambda: first not in server.workers(), "a new worker in its place")
         load.wait_for(100)
     assert load.report.failures == []
 
@@ -290,7 +299,7 @@ def test_workers_that_have_served_enough_are_replaced_without_a_loss() -> None:
         Load(server.address, 10, think_seconds=(0, 0.02)) as load,
     ):
         first = server.serving(2)
-        until(lambda: not set(first) & set(server.workers()), 15, "new workers")
+        until(lambda: not set(first) & set(server.workers()), "new workers", 60)
         load.wait_for(100)
     assert load.report.failures == []
 
@@ -302,12 +311,12 @@ def test_a_stop_answers_everything_accepted_and_everything_in_the_queue() -> Non
     with running("--workers", "2", "--threads", "64") as server:
         workers = server.serving(2)
         in_flight = waiting_clients(server, 50, "/thread/2000/{seed}/1000")
-        until(lambda: accept_queue(server.address) == 0, 5, "all accepted")
+        until(lambda: accept_queue(server.address) == 0, "all accepted")
         time.sleep(0.2)  # their requests have been read too
         for worker in workers:
             os.kill(worker, signal.SIGSTOP)
         queued = waiting_clients(server, 50, "/thread/100/{seed}/70000")
-        until(lambda: accept_queue(server.address) == 50, 5, "50 in the queue")
+        until(lambda: accept_queue(server.address) == 50, "50 in the queue")
 
         began = time.monotonic()
         server.signal(signal.SIGTERM)
@@ -315,10 +324,10 @@ def test_a_stop_answers_everything_accepted_and_everything_in_the_queue() -> Non
             os.kill(worker, signal.SIGCONT)
 
         found = answers(in_flight + queued)
-        assert server.wait(5) == 0
+        assert server.wait() == 0
         seconds = time.monotonic() - began
         print(f"100 answered, the last of them after 2 s, and ended after {seconds:.2f} s")
-        assert seconds < 4
+        assert seconds < 15  # and not half a minute, which is what a stop may take
         for seed, response in enumerate(found[:50]):
             check_whole(response, seed, 1000)
         for seed, response in enumerate(found[50:]):
@@ -334,7 +343,7 @@ def test_a_stop_under_load_answers_whoever_was_connected(*, keep_alive: bool) ->
         both_serve(server, load)
         signalled = time.monotonic()
         server.signal(signal.SIGTERM)
-        assert server.wait(5) == 0
+        assert server.wait() == 0
         load.stop()
         lost = [
             failure
@@ -350,10 +359,10 @@ def test_a_second_signal_cuts_and_says_so() -> None:
         clients = waiting_clients(server, 4, "/thread/20000/{seed}/10")
         time.sleep(0.2)
         server.signal(signal.SIGINT)
-        server.wait_for_line("stopping", 2)
+        server.wait_for_line("stopping")
         server.signal(signal.SIGINT)
-        assert server.wait(5) == 128 + signal.SIGINT
-        server.wait_for_line("cut", 1)
+        assert server.wait(15) == 128 + signal.SIGINT  # and not after 20 s, when all are answered
+        server.wait_for_line("cut")
         for client in clients:
             client.close()
 
@@ -365,9 +374,9 @@ def test_a_stop_that_takes_too_long_is_cut_at_its_bound_and_says_so() -> None:
         time.sleep(0.2)
         began = time.monotonic()
         server.signal(signal.SIGTERM)
-        assert server.wait(6) == 0
-        assert 1.0 <= time.monotonic() - began < 5
-        server.wait_for_line("cut", 1)
+        assert server.wait(15) == 0  # and not after 20 s, when all are answered
+        assert 1.0 <= time.monotonic() - began
+        server.wait_for_line("cut")
         for client in clients:
             client.close()
 
@@ -387,6 +396,6 @@ def test_signals_in_any_order_leave_no_process_behind() -> None:
                 thread.start()
             for thread in threads:
                 thread.join()
-            status = server.wait(8)
+            status = server.wait(20)
             assert status in (0, 128 + signal.SIGINT, 128 + signal.SIGTERM), (numbers, status)
             assert not any(map(is_alive, workers))

@@ -33,7 +33,7 @@ ERRORS = (
 SOCKET_CALLS = ("accept", "recv", "recv_into", "send", "sendmsg", "setsockopt", "shutdown")
 SYSTEM_CALLS = ("open", "stat", "fstat", "pread")
 SIZE = 300_000
-HANG_SECONDS = 5.0
+HANG_SECONDS = 20.0
 
 
 class Faults:
@@ -210,7 +210,7 @@ def test_any_call_may_fail(served: Served, faults: Faults, number: int) -> None:
         ask_all(served)
         faults.disarm()
         assert ask_all(served) == len(EXCHANGES), f"after {call}"
-    until(lambda: not still_open(), 2, "what failed is closed")
+    until(lambda: not still_open(), "what failed is closed")
 
 
 def test_any_call_may_move_one_octet_only(served: Served, faults: Faults) -> None:
