@@ -267,7 +267,8 @@ def test_any_field_is_read_in_linear_time(name: str, value: str) -> None:
         took = processor_seconds(lambda: wire.send(message).until_idle())
         assert all(answer.status < 500 for answer in wire.answers(*["POST"] * 5))
 
-    assert took < 0.1
+    # A tenth of that on an ordinary machine; what is quadratic takes a second there.
+    assert took < 0.25
 
 
 @pytest.mark.slow
