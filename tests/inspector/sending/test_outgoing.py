@@ -1,7 +1,10 @@
 """Requests are built and filled in so that what is sent is what was meant."""
 
+import json
+
 import pytest
 
+from groundwire.inspector.masking.masker import Masker
 from groundwire.inspector.sending.outgoing import (
     MaskedPart,
     ReplayError,
@@ -149,6 +152,22 @@ def test_values_are_filled_in_and_the_length_follows() -> None:
     assert b"Content-Length: 24\r\n" in raw
     assert raw.endswith(b"name=ada&password=S3CR3T")
     assert b"session=***;" in raw
+
+
+def test_a_value_stays_one_wherever_it_is_filled_in() -> None:
+    json_type = b"Content-Type: application/json\r\n"
+    content = b'{"token": "abcd", "pin": 1234}'
+    raw = b"POST /?key=abcd HTTP/1.1\r\nHost: a\r\n" + json_type
+    raw += b"Content-Length: %d\r\n\r\n" % len(content) + content
+    masked, masks = Masker().mask_request(raw)
+    values = {"query key": "a&b c", "JSON token": 'a"\\ü', "JSON pin": "5678"}
+
+    filled = filled_in(masked, masked_parts(masked, masks), values)
+
+    assert filled.startswith(b"POST /?key=a%26b%20c HTTP/1.1\r\n")
+    assert {"token": 'a"\\ü', "pin": 5678} == json.loads(filled.partition(b"\r\n\r\n")[2])
+    form = filled_in(LOGIN, masked_parts(LOGIN, spans(LOGIN)), {"form password": "p&s=1+2"})
+    assert form.endswith(b"name=ada&password=p%26s%3D1%2B2")
 
 
 def test_a_value_that_was_not_masked_cannot_be_filled_in() -> None:

@@ -1,9 +1,11 @@
 """Requests that are to be sent: built from fields, or recorded ones with masked values filled in."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from ...protocol.errors import ProtocolError
 from ...protocol.http1.grammar import FIELD_NAME_TEXT, FIELD_VALUE_TEXT
@@ -142,7 +144,7 @@ def filled_in(raw: bytes, parts: Iterable[MaskedPart], values: Mapping[str, str]
     Args:
         raw: the recorded octets.
         parts: what is masked in them.
-        values: by the parts' names. Those that are not named stay masked.
+        values: by the parts' names, as a program will read them. Those that are not named stay masked.
 
     Raises:
         ReplayError: a value does not fit, or there is no such part.
@@ -158,11 +160,23 @@ def filled_in(raw: bytes, parts: Iterable[MaskedPart], values: Mapping[str, str]
         if value is None:
             continue
         in_head = part.start < head_end or head_end < 4
+        value = _escaped(part.name, value, raw[part.start : part.end])
         octets = field_octets(part.name, value) if in_head else value.encode()
         if not in_head:
             grown += len(octets) - (part.end - part.start)
         raw = raw[: part.start] + octets + raw[part.end :]
     return _with_length_changed(raw, grown) if grown else raw
+
+
+def _escaped(name: str, value: str, masked: bytes) -> str:
+    """Return a value as it is written where it goes, so that it stays one."""
+    kind = name.partition(" ")[0]
+    if kind in ("query", "form"):
+        return quote(value, safe="")
+    # What was no string in JSON is masked with its quotation marks, and is given as JSON.
+    if kind == "JSON" and not masked.startswith(b'"'):
+        return json.dumps(value, ensure_ascii=False)[1:-1]
+    return value
 
 
 def _with_length_changed(raw: bytes, octets: int) -> bytes:
