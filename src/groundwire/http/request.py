@@ -100,6 +100,9 @@ class Request(RequestFields):
     root_path: str = ""
     """Where the application is mounted, without a slash at the end."""
 
+    observed: Any = None
+    """What an observer of the server keeps of it (`groundwire.server.observer`)."""
+
     shallow = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -43,7 +43,7 @@ class Inspector:
     def attached(self, server: Server, /) -> None:
         """Have each request handled under the eyes of its record."""
         server.delivery_class = RecordedDelivery
-        server.handle = recording_handle(server.handle)
+        server.handle = recording_handle(server.handle, self.recorder)
         begin_tracing = getattr(server.handler, "begin_tracing", None)
         if begin_tracing is not None:
             begin_tracing()

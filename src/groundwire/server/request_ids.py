@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..http.request import Request
 from ..http.request_ids import FIELD, is_fit
 from ..http.response import Response
-from ..protocol.http1.writer import ResponseWriter
+from ..protocol.http1.writer import PREPARED_HEADS, ResponseWriter
 from .delivery import Delivery
 from .server_state import Answer
 from .settings import ServerSettings
@@ -24,40 +24,58 @@ class IdentifyingWriter(ResponseWriter):
 
     Attributes:
         identifier: set right before a response is written, and gone with it; empty: none.
-        lines: field lines with their ends, likewise.
+        number: likewise, what an observer's own lines say; 0: there are none of them.
+        numbered: field lines with their ends, with two places (``%d``) for that number.
     """
 
-    __slots__ = ("_halves", "identifier", "lines")
+    __slots__ = ("_prepared", "identifier", "number", "numbered")
 
     def __init__(self, server: str = "groundwire", **fields: str) -> None:
         super().__init__(server, **fields)
         self.identifier = ""
-        self.lines = b""
-        self._halves: dict[tuple[int, str | None], tuple[bytes, bytes]] = {}
+        self.number = 0
+        self.numbered = b""
+        self._prepared: dict[tuple[int, str | None], bytes] = {}
 
     def set_date(self, date: bytes) -> None:
         """Set the Date of the responses to come; see `ResponseWriter.set_date`."""
         super().set_date(date)
-        self._halves.clear()
+        self._prepared.clear()
 
     def whole(self, status: int, content_type: str | None, content: bytes) -> bytes:
         """Write a response with the usual fields and all its content; see `ResponseWriter.whole`."""
-        identifier, self.identifier = self.identifier, ""
-        lines, self.lines = self.lines, b""
+        number, identifier = self.number, self.identifier
+        self.number = 0
+        if number and not identifier:
+            try:
+                # PERF: the numbered lines stand in a head that is ready; 0.3 µs, where a head of its own takes 10.
+                prepared = self._prepared[status, content_type]
+            except KeyError:
+                prepared = self._prepare_numbered(status, content_type)
+            if prepared:
+                return prepared % (number, number, len(content), content)
+        self.identifier = ""
+        lines = self._lines_of(number)
         if identifier:
             lines = b"%b: %b\r\n%b" % (_FIELD, identifier.encode(), lines)
-        if not lines:
-            return super().whole(status, content_type, content)
-        halves = self._halves.get((status, content_type))
-        if halves is None:
-            data = super().whole(status, content_type, content)
-            prefix = self._prefixes.get((status, content_type))
-            if prefix is None:
-                return _behind_status_line(data, lines)
-            end = prefix.index(b"\r\n") + 2
-            halves = self._halves[status, content_type] = prefix[:end], prefix[end:]
-        # PERF: behind the status line; 0.3 µs, where a head of its own takes 10.
-        return b"%b%b%b%d\r\n\r\n%b" % (halves[0], lines, halves[1], len(content), content)
+        data = super().whole(status, content_type, content)
+        return _behind_status_line(data, lines) if lines else data
+
+    def _prepare_numbered(self, status: int, content_type: str | None) -> bytes:
+        """Return what makes a response of its numbers and its content; empty where the status allows no content."""
+        super().whole(status, content_type, b"")
+        prefix = self._prefixes.get((status, content_type))
+        if prefix is None:
+            return b""
+        if len(self._prepared) >= PREPARED_HEADS:
+            self._prepared.clear()
+        first, end, rest = prefix.replace(b"%", b"%%").partition(b"\r\n")
+        prepared = b"%b%b%b%b%%d\r\n\r\n%%b" % (first, end, self.numbered, rest)
+        self._prepared[status, content_type] = prepared
+        return prepared
+
+    def _lines_of(self, number: int) -> bytes:
+        return self.numbered % (number, number) if number else b""
 
     def head(
         self,
@@ -87,7 +105,8 @@ class IdentifyingWriter(ResponseWriter):
         if interim:
             return head
         self.identifier = ""
-        lines, self.lines = self.lines, b""
+        lines = self._lines_of(self.number)
+        self.number = 0
         return _behind_status_line(head, lines) if lines else head
 
 

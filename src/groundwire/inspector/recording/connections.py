@@ -26,7 +26,7 @@ from ...server.server_state import Answer
 from ...server.state import State
 from ...server.takeover import Takeover
 from .recorder import Recorder
-from .records import CONTENT_BYTES, KEY, Record
+from .records import CONTENT_BYTES, Record
 
 PREFIX: Final = "/__wire__"
 """Where the inspector is. As it is written: an application may have ``/%5F_wire__`` for itself."""
@@ -47,6 +47,9 @@ class Recording(Connection):
     """
 
     recorder: Recorder
+    _next_of_base: Callable[[list[bytes]], Request | None]
+    """`_next_request` of the connections that are recorded. PERF: 0.1 µs less than by `super`."""
+
     record: Record | None
     pending: bytes | bytearray
     """Octets that have come, from where the open message begins or has been kept up to."""
@@ -80,30 +83,37 @@ class Recording(Connection):
         self.exchanges = 0
         self.recorder.connections += 1
         self.place = self.recorder.connections
+        writer: Any = self.server.writer  # there is another one where plain HTTP is redirected
+        writer.numbered = self.recorder.lines
 
     # What comes.
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the peer; answer what is complete."""
         state = self.state
-        if state is LINGERING or state is CLOSED:
-            super().data_received(data)
-            return
-        self.latest = now = perf_counter()
-        if not self.pending:
+        if state is READY and not self.pending:  # PERF: as Connection.data_received, without a call
             self.pending = data
-            self.came = now
-        else:
-            if not isinstance(self.pending, bytearray):
-                self.pending = bytearray(self.pending)
-            self.pending += data
-        if state is READY:  # PERF: as Connection.data_received, without a call
+            self.came = self.latest = perf_counter()
             self.reader.receive(data)
             self._serve()
+        elif state is LINGERING or state is CLOSED:
+            super().data_received(data)
+            return
         else:
+            self._take_more(data)
             super().data_received(data)
         if self.pending:
             self._keep_consumed()
+
+    def _take_more(self, data: bytes) -> None:
+        self.latest = perf_counter()
+        if not self.pending:
+            self.pending = data
+            self.came = self.latest
+            return
+        if not isinstance(self.pending, bytearray):
+            self.pending = bytearray(self.pending)
+        self.pending += data
 
     def eof_received(self) -> bool:
         """Note that the peer will send nothing more."""
@@ -121,7 +131,7 @@ class Recording(Connection):
     def _next_request(self, output: list[bytes]) -> Request | None:
         if self.record is not None or self.unseen:
             self._leave_previous(output)
-        request = super()._next_request(output)
+        request = self._next_of_base(output)
         if request is None:
             if self.pending and self.record is None and self.reader.in_head and not self.unseen:
                 self._begin(self.pending)
@@ -130,13 +140,13 @@ class Recording(Connection):
         if not self.unseen and (record is None or not record.parsed):
             record = self._begin_request(request)
         writer: Any = self.server.writer
-        writer.lines = b"" if record is None else record.lines
+        writer.number = 0 if record is None else record.serial
         return request
 
     def _name(self, record: Record | None) -> None:
         """Have the next response that is written say where its record is."""
         writer: Any = self.server.writer
-        writer.lines = b"" if record is None else record.lines
+        writer.number = 0 if record is None else record.serial
 
     def _take_content(self, request: Request, output: list[bytes]) -> bool:
         record = self._begin_request(request)
@@ -182,13 +192,11 @@ class Recording(Connection):
         """Have a record for a request whose head is whole: what has been consumed by now."""
         if request.path.startswith(PREFIX) and self._is_own(request):
             return None
-        pending = self.pending
-        count = len(pending) - self.reader.buffered
-        if count == len(pending) and type(pending) is bytes:
-            head = pending
-            self.pending = b""
-        else:
+        reader, head = self.reader, self.pending
+        if reader.buffered or type(head) is not bytes:
             head = self._cut_consumed()
+        else:
+            self.pending = b""
         record = self.record
         if record is None:
             # PERF: as `_begin`, without a call.
@@ -203,14 +211,15 @@ class Recording(Connection):
                 record.accepted = self.accepted
         else:
             record.request = head
-            record.request_octets = count
+            record.request_octets = len(head)
             record.set_client(self.peer, self.scheme)
-        record.head_octets = count
+        record.head_octets = len(head)
         record.parsed = True
         record.head_complete = now = perf_counter()
-        if self.reader.complete:
-            record.content_complete = now
-        request.__dict__[KEY] = record
+        if reader.complete:
+            # PERF: the handler is called next, within the microsecond.
+            record.content_complete = record.started = now
+        request.observed = record
         return record
 
     def _is_own(self, request: Request) -> bool:
@@ -381,7 +390,8 @@ class Recording(Connection):
 
 def recording_class(base: type[Any], recorder: Recorder) -> type[Any]:
     """Return a class of connections that do what those of `base` do, and record it."""
-    return type(f"Recorded{base.__name__}", (Recording, base), {"recorder": recorder})
+    members = {"recorder": recorder, "_next_of_base": base._next_request}
+    return type(f"Recorded{base.__name__}", (Recording, base), members)
 
 
 class RecordedDelivery(IdentifiedDelivery):
@@ -391,15 +401,15 @@ class RecordedDelivery(IdentifiedDelivery):
 
     def __init__(self, connection: Any, request: Request, *args: Any) -> None:
         super().__init__(connection, request, *args)
-        self.record: Record | None = request.__dict__.get(KEY)
+        self.record: Record | None = request.observed
 
     def _respond(self, response: Response) -> bool:
         record = self.record
         writer: Any = self._connection.server.writer
         if record is None:
-            writer.lines = b""
+            writer.number = 0
         else:
-            writer.lines = record.lines
+            writer.number = record.serial
             if not record.ended:
                 record.ended = perf_counter()
             if not record.noted:
@@ -424,16 +434,28 @@ class RecordedDelivery(IdentifiedDelivery):
         connection.left()
 
 
-def recording_handle(handle: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-    """Return what calls `handle` in a context that knows the request's record, and notes when and where it ran."""
+def recording_handle(
+    handle: Callable[[Request], Answer], recorder: Recorder
+) -> Callable[[Request], Answer]:
+    """Return what calls `handle` in a context that knows the request's record, and notes when and where it ran.
+
+    Requests that are the inspector's own, of which there is no record, are answered by the inspector.
+    """
 
     def handle_recorded(request: Request) -> Answer:
-        record: Record | None = request.__dict__.get(KEY)
+        record: Record | None = request.observed
         if record is None:
+            if (
+                recorder.is_own is not None
+                and recorder.is_own(request)
+                and recorder.answer_own is not None
+            ):
+                return recorder.answer_own(request)
             return handle(request)
         tracing.set(record)
         record.state = "answering"
-        record.started = perf_counter()
+        if not record.started:
+            record.started = perf_counter()
         answer = handle(request)
         if isinstance(answer, Response):
             record.ended = perf_counter()

@@ -5,15 +5,19 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable
+from time import time
 from typing import Any, Final, Literal
 
 from ...http.request import Request
+from ...server.server_state import Answer
 from ..masking.masker import NOTHING, Forms, Masker, Spans, secret_arguments
-from .records import RECORD_OCTETS, Record
+from .records import NONE_YET, RECORD_OCTETS, Record
 
 __all__ = ["Callback", "Event", "Masker", "Recorder", "Unmasked"]
 
 logger = logging.getLogger("groundwire.inspector")
+
+new_object = object.__new__
 
 MESSAGES_MAX: Final = 10_000
 
@@ -34,6 +38,9 @@ _NOTHING_YET: Final = (b"", b"", -1)
 
 _PLAIN_LINE: Final = re.compile(rb"[A-Z]+ /[\w/.~-]*+ HTTP/1\.[01]\r\n")
 """A request line in which there is no room for a name and its value."""
+
+INTERIM: Final = b"HTTP/1.1 1"
+"""So begin answers of which the first is an interim one: what that says comes before what is known."""
 
 _LINK_END: Final = b'rel="describedby"\r\n'
 _SAID_LATE: Final = "(said when the exchange was over; not kept, because there were secrets in it)"
@@ -75,6 +82,7 @@ class Recorder:
         connections: how many connections have been seen.
         secrets: whether secrets are kept.
         is_own: tells whether a request below ``/__wire__`` is for the inspector itself, and so is not recorded.
+        answer_own: answers such a request.
     """
 
     def __init__(
@@ -95,6 +103,7 @@ class Recorder:
         self.dropped = 0
         self.connections = 0
         self.is_own: Callable[[Request], bool] | None = None
+        self.answer_own: Callable[[Request], Answer] | None = None
         self._masker = masker or Unmasked()
         self._octets = 0
         self._last_serial = 0
@@ -180,33 +189,59 @@ class Recorder:
         request: bytes | bytearray,
     ) -> Record | None:
         """Return a record for an exchange of which something has come; None if there is no room for one."""
+        if request == self._last[0]:
+            request = self._last[0]  # PERF: nothing more to be kept of it, nor to be compared
         octets = RECORD_OCTETS + len(request)
         if self._octets + octets > self.bound_octets and self.room(octets) < octets:
             self.dropped += 1
             return None
         serial = self._last_serial = self._last_serial + 1
-        record = self._records[serial] = Record(
-            self, serial, connection, number, peer, local, scheme, first_byte, request
-        )
+        # PERF: 0.15 µs less than a call of the class.
+        record = self._records[serial] = new_object(Record)
+        record.keeper = self
+        record.serial = serial
+        record.connection = connection
+        record.number = number
+        record.peer_address = peer
+        record.local_address = local
+        record.scheme = scheme
+        record.began_at = time()
+        record.first_byte = first_byte
+        record.request = request
+        record.request_octets = len(request)
         record.counted = octets
+        record.response = b""
+        record.response_octets = record.head_octets = record.framing_octets = 0
+        record.told_octets = record.named_status = 0
+        record.request_masked = record.response_masked = record.noted = ()
+        record.logs = NONE_YET
+        record.error = record.failure = None
+        record.parsed = record.answered = record.finished = record.tells = False
+        record.state = "receiving"
+        record.place = record.named_endpoint = ""
+        record.accepted = record.head_complete = record.content_complete = 0.0
+        record.started = record.ended = record.head_sent = record.last_sent = 0.0
         self._octets += octets
         return record
 
     def finish(self, record: Record) -> None:
-        """Mask a record, and count it as one that can be forgotten. PERF: 1 µs."""
-        if record.tells or not self._is_clean(record.request, record.response):
-            try:
-                self._mask(record)
-            except Exception:
-                # The answer is out, and what looks on must not make a second one of it.
-                logger.exception("the exchange %s could not be masked: it is not kept", record.id)
-                record.empty()
-        record.finished = True
-        self._finished.append(record.serial)
-        if record.request_masked or record.response_masked:
+        """Mask a record, and count it as one that can be forgotten. PERF: 0.4 µs where nothing is to be masked."""
+        request, response = record.request, record.response
+        known_request, known_rest, bound = self._last
+        if (
+            # PERF: the octets of the exchange before, in which there was no secret.
+            request is known_request
+            and response.endswith(known_rest)
+            and len(response) < bound
+            and not response.startswith(INTERIM)
+            and not record.tells
+        ):
+            record.finished = True
+            octets = RECORD_OCTETS + len(request) + len(response) + record.told_octets
+        else:
+            self._finish_masked(record)
             octets = record.octets()
-        else:  # PERF: the same, without a call
-            octets = RECORD_OCTETS + len(record.request) + len(record.response) + record.told_octets
+        self._finished.append(record.serial)
         self._octets += octets - record.counted
         record.counted = octets
         if self._late:
@@ -218,6 +253,16 @@ class Recorder:
                 callback(record, "finished")
             except Exception:
                 logger.exception("who looks on failed at the exchange %s", record.id)
+
+    def _finish_masked(self, record: Record) -> None:
+        if record.tells or not self._is_clean(record.request, record.response):
+            try:
+                self._mask(record)
+            except Exception:
+                # The answer is out, and what looks on must not make a second one of it.
+                logger.exception("the exchange %s could not be masked: it is not kept", record.id)
+                record.empty()
+        record.finished = True
 
     def forget(self, record: Record) -> None:
         """Drop a record as if there had been no exchange."""
@@ -310,14 +355,11 @@ class Recorder:
             self._remember(request, response)
 
     def _is_clean(self, request: bytes | bytearray, response: bytes | bytearray) -> bool:
-        """Tell whether it is known that these octets hold no secret. PERF: 0.2 µs where they are those of before."""
+        """Tell whether it is known that these octets hold no secret."""
         if type(request) is not bytes or type(response) is not bytes:
             return False
-        if response.startswith(b"HTTP/1.1 1"):
-            return False  # what an interim response says comes before what is known
-        known = self._last
-        if request == known[0] and response.endswith(known[1]) and len(response) < known[2]:
-            return True
+        if response.startswith(INTERIM):
+            return False
         place = response.find(_LINK_END)
         if place < 0 or (rest := response[place:]) not in self._clean:
             return False

@@ -7,7 +7,7 @@ kept octets when somebody looks; so it is masked as they are.
 import sys
 import traceback
 from collections.abc import Callable
-from time import perf_counter, time
+from time import perf_counter
 from typing import Any, Final, Literal, Protocol, cast
 
 from ...http.tracing import KnownView
@@ -53,9 +53,6 @@ HEAD_OCTETS: Final = 4096
 EXPLAINED_BYTES: Final = 65536
 """As much of a message that was refused is searched for its request line."""
 
-KEY: Final = "wire_record"
-"""Under which a request, in its ``__dict__``, has its record."""
-
 RECORD_OCTETS: Final = 1200
 """A record without what varies: the object, its numbers, and its places in the recorder's collections."""
 
@@ -64,7 +61,7 @@ NOTE_OCTETS: Final = 256
 
 LOG_OCTETS: Final = 640
 
-_NONE_YET: Final[Any] = ()
+NONE_YET: Final[Any] = ()
 """In place of a list that is made for the first thing in it."""
 
 
@@ -99,14 +96,9 @@ class Record:
     """
 
     __slots__ = (
-        "_began_at",
-        "_endpoint",
-        "_keeper",
-        "_local",
-        "_peer",
-        "_status",
         "accepted",
         "answered",
+        "began_at",
         "connection",
         "content_complete",
         "counted",
@@ -119,11 +111,16 @@ class Record:
         "head_complete",
         "head_octets",
         "head_sent",
+        "keeper",
         "last_sent",
+        "local_address",
         "logs",
+        "named_endpoint",
+        "named_status",
         "noted",
         "number",
         "parsed",
+        "peer_address",
         "place",
         "request",
         "request_masked",
@@ -139,114 +136,101 @@ class Record:
         "told_octets",
     )
 
-    def __init__(
-        self,
-        keeper: Keeper,
-        serial: int,
-        connection: int,
-        number: int,
-        peer: tuple[str, int] | str,
-        local: tuple[str, int] | str,
-        scheme: str,
-        first_byte: float,
-        request: bytes | bytearray,
-    ) -> None:
-        self._keeper = keeper
-        self.serial = serial
-        self.connection = connection
-        """The number of its connection, among those this recorder has seen."""
+    serial: int
+    connection: int
+    """The number of its connection, among those this recorder has seen."""
 
-        self.number = number
-        """Which exchange of its connection it is, from 1."""
+    number: int
+    """Which exchange of its connection it is, from 1."""
 
-        self._peer = peer
-        self._local = local
-        self.scheme = scheme
-        self._began_at = time()
-        self.request: bytes | bytearray = request
-        """What is kept of the request, empty lines before it included: the octets, masked once it is finished."""
+    scheme: str
+    request: bytes | bytearray
+    """What is kept of the request, empty lines before it included: the octets, masked once it is finished."""
 
-        self.request_octets = len(request)
-        """How many came."""
+    request_octets: int
+    """How many came."""
 
-        self.request_masked: Spans = ()
-        self.response: bytes | bytearray = b""
-        """Likewise of all responses, the interim ones too."""
+    request_masked: Spans
+    response: bytes | bytearray
+    """Likewise of all responses, the interim ones too."""
 
-        self.response_octets = 0
-        self.response_masked: Spans = ()
-        self.head_octets = 0
-        self.framing_octets = 0
-        """As much more of a chunked message is kept: what frames content is none."""
+    response_octets: int
+    response_masked: Spans
+    head_octets: int
+    framing_octets: int
+    """As much more of a chunked message is kept: what frames content is none."""
 
-        self.parsed = False
-        """Whether the head was a request's."""
+    parsed: bool
+    """Whether the head was a request's."""
 
-        self.answered = False
-        """Whether the whole response has been sent, though content of the request may still come."""
+    answered: bool
+    """Whether the whole response has been sent, though content of the request may still come."""
 
-        self.finished = False
-        self.state: State = "receiving"
-        self.place: Place = ""
-        self.error: dict[str, Any] | None = None
-        """Why it was refused: ``message``, ``section``, ``offset`` and ``status``."""
+    finished: bool
+    state: State
+    place: Place
+    error: dict[str, Any] | None
+    """Why it was refused: ``message``, ``section``, ``offset`` and ``status``."""
 
-        self.failure: dict[str, Any] | None = None
-        """What was raised: ``class``, ``message``, ``traceback`` (a text) and ``handled``."""
+    failure: dict[str, Any] | None
+    """What was raised: ``class``, ``message``, ``traceback`` (a text) and ``handled``."""
 
-        self.noted: tuple[Note, ...] = ()
-        """What was noted, as it is kept; `notes` has it in full."""
+    noted: tuple[Note, ...]
+    """What was noted, as it is kept; `notes` has it in full."""
 
-        self.logs: list[dict[str, Any]] = _NONE_YET
-        """``time_us`` (since the first byte), ``level``, ``logger``, ``message``, ``file``, ``line``."""
+    logs: list[dict[str, Any]]
+    """``time_us`` (since the first byte), ``level``, ``logger``, ``message``, ``file``, ``line``."""
 
-        self._endpoint = ""
-        self._status = 0
-        # `perf_counter` seconds; 0.0: it has not happened.
-        self.accepted = 0.0
-        self.first_byte = first_byte
-        self.head_complete = 0.0
-        self.content_complete = 0.0
-        self.started = 0.0
-        self.ended = 0.0
-        self.head_sent = 0.0
-        self.last_sent = 0.0
-        self.told_octets = 0
-        self.counted = 0
-        self.tells = False
-        """Whether notes hold what a program or a client has said."""
+    # `perf_counter` seconds; 0.0: it has not happened.
+    accepted: float
+    first_byte: float
+    head_complete: float
+    content_complete: float
+    started: float
+    ended: float
+    head_sent: float
+    last_sent: float
+
+    told_octets: int
+    counted: int
+    tells: bool
+    """Whether notes hold what a program or a client has said."""
+
+    keeper: Keeper
+    peer_address: tuple[str, int] | str
+    local_address: tuple[str, int] | str
+    began_at: float
+    """When its first byte was here, in seconds as `time.time` counts them."""
+
+    named_endpoint: str
+    named_status: int
 
     # What it is called.
 
     @property
     def id(self) -> str:
         """``WORKER-NUMBER``."""
-        return f"{self._keeper.worker}-{self.serial}"
+        return f"{self.keeper.worker}-{self.serial}"
 
     @property
     def worker(self) -> int:
         """The number of the worker that answered."""
-        return self._keeper.worker
+        return self.keeper.worker
 
     @property
     def lines(self) -> bytes:
         """The field lines by which an answer tells where this is found. PERF: 0.2 µs."""
-        return self._keeper.lines % (self.serial, self.serial)
-
-    @property
-    def began_at(self) -> float:
-        """When its first byte was here, in seconds as `time.time` counts them."""
-        return self._began_at
+        return self.keeper.lines % (self.serial, self.serial)
 
     @property
     def peer(self) -> str:
         """The client's address."""
-        return shown_address(self._peer)
+        return shown_address(self.peer_address)
 
     @property
     def local(self) -> str:
         """The server's."""
-        return shown_address(self._local)
+        return shown_address(self.local_address)
 
     @property
     def marks(self) -> list[tuple[str, float]]:
@@ -296,7 +280,7 @@ class Record:
     @property
     def status(self) -> int:
         """The status code of the final response; 0 while there is none."""
-        return self._status or final_status(self.response)
+        return self.named_status or final_status(self.response)
 
     @property
     def endpoint(self) -> str:
@@ -304,7 +288,7 @@ class Record:
         for kind, facts in self.notes:
             if kind == "matched":
                 return str(facts.get("endpoint") or "")
-        return self._endpoint
+        return self.named_endpoint
 
     @property
     def duration_us(self) -> int:
@@ -332,7 +316,7 @@ class Record:
         """Count octets of the request that have come, and keep them as far as there is room."""
         self.request_octets += len(data)
         self.request = self._kept(self.request, data, self.head_octets + self.framing_octets)
-        self._keeper.settle(self)
+        self.keeper.settle(self)
 
     def take_response(self, data: bytes) -> None:
         """Count octets of the response that are sent, and keep them as far as there is room."""
@@ -347,7 +331,7 @@ class Record:
         if len(self.response) + len(data) > CONTENT_BYTES:
             head_octets = end_of_heads(self.response or data)
         self.response = self._kept(self.response, data, head_octets)
-        self._keeper.settle(self)
+        self.keeper.settle(self)
 
     def _kept(
         self, kept: bytes | bytearray, data: bytes | bytearray, besides: int
@@ -356,7 +340,7 @@ class Record:
         wanted = min(len(data), besides + CONTENT_BYTES - len(kept))
         if wanted <= 0:
             return kept
-        more = self._keeper.room(wanted)
+        more = self.keeper.room(wanted)
         if not isinstance(kept, bytearray):
             kept = bytearray(kept)
         kept += data if more == len(data) else data[:more]
@@ -374,16 +358,16 @@ class Record:
 
     def set_client(self, peer: tuple[str, int] | str, scheme: str) -> None:
         """Name the client, which on the connection of a trusted proxy is another one with each request."""
-        self._peer = peer
+        self.peer_address = peer
         self.scheme = scheme
 
     def set_endpoint(self, endpoint: str) -> None:
         """Name the endpoint, for handlers that note nothing."""
-        self._endpoint = endpoint
+        self.named_endpoint = endpoint
 
     def set_status(self, status: int) -> None:
         """Name the status, where the response is not the server's to see."""
-        self._status = status
+        self.named_status = status
 
     # What is told of it, from any thread.
 
@@ -406,7 +390,7 @@ class Record:
         self.noted = (*self.noted, note)
         self.told_octets += NOTE_OCTETS
         if self.finished or self.told_octets > CONTENT_BYTES:
-            self._keeper.settle_late(self)
+            self.keeper.settle_late(self)
 
     def viewed(
         self, view: KnownView, outcome: str, began: float, ended: float, before: tuple[Note, ...]
@@ -422,7 +406,7 @@ class Record:
             return
         self.told_octets += 2 * NOTE_OCTETS
         if self.finished or self.told_octets > CONTENT_BYTES:
-            self._keeper.settle_late(self)
+            self.keeper.settle_late(self)
 
     def _told(self, kind: str, facts: dict[str, Any]) -> Note:
         """Return a note of what a client or a program has said."""
@@ -464,7 +448,7 @@ class Record:
         }
         self.told_octets += LOG_OCTETS + sys.getsizeof(text)
         self.logs = [*self.logs, told]
-        self._keeper.settle_late(self)
+        self.keeper.settle_late(self)
 
     def fail(self, error: Any, *, handled: bool) -> None:
         """Keep an exception, as text; the first that was not handled, otherwise the first that was."""
@@ -488,10 +472,10 @@ class Record:
             "handled": handled,
         }
         self.told_octets += size_of(self.failure)
-        self._keeper.settle_late(self)
+        self.keeper.settle_late(self)
 
     def _masked_late(self, text: str) -> str:
-        return self._keeper.mask_late(self, text)
+        return self.keeper.mask_late(self, text)
 
     @property
     def view_args(self) -> dict[str, Any] | None:
@@ -522,7 +506,7 @@ class Record:
         self.request = self.response = b""
         self.request_masked = self.response_masked = ()
         self.noted = ()
-        self.logs = _NONE_YET
+        self.logs = NONE_YET
         self.failure = None
 
     def octets(self) -> int:
