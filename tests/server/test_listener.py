@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -8,8 +9,9 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -40,6 +42,9 @@ class Greeter(asyncio.Protocol):
 class Listening:
     """A listener on a free port, within a running loop."""
 
+    open: ClassVar[list["Listening"]] = []
+    """Those that have not been closed."""
+
     def __init__(self, max_connections: int = 100, max_per_address: int = 100) -> None:
         self.sockets = open_sockets(ServerSettings(host="127.0.0.1", port=0))
         self.connections: set[Greeter] = set()
@@ -52,18 +57,39 @@ class Listening:
             max_connections_per_address=max_per_address,
         )
         self.address = ("127.0.0.1", self.sockets.port)
+        self.clients: list[socket.socket] = []
+        self.open.append(self)
 
     def connect(self) -> socket.socket:
         client = socket.create_connection(self.address, timeout=SECONDS)
+        self.clients.append(client)
         client.setblocking(False)
         return client
 
     async def close(self) -> None:
+        self.open.remove(self)
         self.listener.close()
         await self.listener.settle()
         for connection in tuple(self.connections):
             connection.transport.abort()  # type: ignore[attr-defined]
         await until(lambda: not self.connections)
+
+
+def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a scenario. What one that fails leaves open would fail the test in which it is collected, too."""
+
+    async def closing_all() -> None:
+        try:
+            await scenario()
+        finally:
+            for fixture in tuple(Listening.open):
+                for client in fixture.clients:
+                    client.close()
+                with contextlib.suppress(Exception):
+                    await fixture.close()
+            Listening.open.clear()
+
+    asyncio.run(closing_all())
 
 
 async def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
@@ -300,7 +326,7 @@ def test_those_beyond_the_cap_wait_until_one_closes() -> None:
         for client in clients:
             client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 def test_an_address_beyond_its_share_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +349,7 @@ def test_an_address_beyond_its_share_is_reset(monkeypatch: pytest.MonkeyPatch) -
         for client in (*clients, late):
             client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 def test_loopback_is_exempt_from_the_share_of_an_address() -> None:
@@ -337,7 +363,7 @@ def test_loopback_is_exempt_from_the_share_of_an_address() -> None:
         for client in clients:
             client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +403,7 @@ def test_closing_accepts_all_who_wait_already() -> None:
         for client in clients:
             client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 def test_a_client_that_gave_up_while_waiting_does_no_harm() -> None:
@@ -395,7 +421,7 @@ def test_a_client_that_gave_up_while_waiting_does_no_harm() -> None:
         await fixture.close()
         client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 def test_a_connection_that_cannot_be_set_up_gives_its_place_back(
@@ -421,7 +447,7 @@ def test_a_connection_that_cannot_be_set_up_gives_its_place_back(
         second.close()
 
     with caplog.at_level(logging.ERROR, "groundwire"):
-        asyncio.run(scenario())
+        run(scenario)
     assert ["a connection could not be set up"] == [record.message for record in caplog.records]
 
 
@@ -448,7 +474,7 @@ def test_a_loop_without_readers_accepts_too() -> None:
         for client in clients:
             client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 # Running out of descriptors.
@@ -492,7 +518,7 @@ def test_a_shortage_rests_until_a_connection_closes(caplog: pytest.LogCaptureFix
         await fixture.close()
         second.close()
 
-    asyncio.run(scenario())
+    run(scenario)
     assert [os.strerror(errno.ENFILE) in message for message in caplog.messages] == [True]
 
 
@@ -515,7 +541,7 @@ def test_a_shortage_that_lasts_turns_those_who_wait_away(monkeypatch: pytest.Mon
         for client in (*clients, late):
             client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 def test_closing_in_a_shortage_answers_those_who_wait() -> None:
@@ -528,7 +554,7 @@ def test_closing_in_a_shortage_answers_those_who_wait() -> None:
         assert (await received(client)).startswith(b"HTTP/1.1 503 ")
         client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 @pytest.mark.parametrize("error", [errno.ECONNABORTED, errno.EPROTO, errno.EPERM])
@@ -542,7 +568,7 @@ def test_an_error_of_one_connection_does_not_stop_the_next(error: int) -> None:
         await fixture.close()
         client.close()
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 EXHAUSTED = """
