@@ -112,8 +112,8 @@ def moment(seconds: float) -> str:
 
 
 def _duration_us(record: Record) -> int | None:
-    """From the first byte to the last one sent; None while the exchange goes on."""
-    return None if record.state in UNDER_WAY else record.duration_us
+    """From the first byte to the last one sent; None while the exchange goes on, and where nothing was sent."""
+    return None if record.state in UNDER_WAY or not record.last_sent else record.duration_us
 
 
 def _at_us(record: Record, seconds: float) -> int:

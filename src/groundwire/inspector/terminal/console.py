@@ -254,7 +254,8 @@ def _ending(record: Record) -> str:
         f"{_TOGETHER.get(events, events)} {_shown_us((at - record.first_byte) * 1e6)}"
         for at, events in told.items()
     )
-    ended = f"{record.state} in {_shown_us(record.duration_us)}{place}"
+    took = f" in {_shown_us(record.duration_us)}" if record.last_sent else ""
+    ended = f"{record.state}{took}{place}"
     return f"{ended}: {marks}" if marks else ended
 
 
