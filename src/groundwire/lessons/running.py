@@ -179,9 +179,11 @@ class Running:
         if POLLS_PIPES:
             waiting = select.poll()
             waiting.register(descriptor, select.POLLIN)
-            while not self._has_all:
-                waiting.poll()
-                self._take(descriptor)
+            # What the program has started may have the pipe still when it is closed here.
+            with contextlib.suppress(OSError):
+                while not self._has_all:
+                    waiting.poll()
+                    self._take(descriptor)
         else:
             while piece := os.read(descriptor, PIECE_OCTETS):
                 with self._lock:
