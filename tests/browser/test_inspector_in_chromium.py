@@ -248,6 +248,7 @@ def test_an_empty_list_says_what_to_type(wire: Wire) -> None:
 
     assert f"curl -i {wire.served.url}/" == commands[0]
     assert r"Host : 127.0.0.1\r\n" in commands[1]
+    assert page.locator(".columns").is_hidden()
 
 
 def test_the_list_fills_while_requests_run(wire: Wire) -> None:
@@ -363,6 +364,118 @@ def test_the_list_pauses_and_goes_on(wire: Wire) -> None:
     page.get_by_role("button", name="Go on").click()
     page.get_by_text("/stream").wait_for()
     assert ["/stream", "/orders"] == page.locator("#rows .target").all_inner_texts()
+
+
+# Tells a page that another tab is in front of it, or that none is any more. Without a screen they all count as seen.
+COVER = """hidden => {
+  Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_page_that_nobody_sees_takes_no_connection(wire: Wire) -> None:
+    """All tabs of a browser have six to a server together; what the application sends has to have some."""
+    wire.clear()
+    page = wire.open()
+    page.evaluate(COVER, True)
+    for _ in range(7):
+        other = page.context.new_page()
+        other.goto(f"{wire.served.url}/__wire__/")
+        other.locator("#pulse.live").wait_for()
+        other.evaluate(COVER, True)
+    wire.send(REQUESTS["stream"])
+
+    page.evaluate(COVER, False)
+
+    page.get_by_text("/stream").wait_for()
+    wire.send(REQUESTS["json"])
+    page.get_by_text("/orders").wait_for()
+    for other in page.context.pages[1:]:
+        other.close()
+
+
+def test_what_ended_while_nobody_saw_the_page_is_shown(wire: Wire) -> None:
+    wire.clear()
+    page = wire.open()
+    HELD.clear()
+    client = threading.Thread(target=wire.send, args=[message("GET /held HTTP/1.1")])
+    client.start()
+    try:
+        page.locator(".row.under-way").click()
+        page.get_by_text("The answer is being made.").wait_for()
+        page.evaluate(COVER, True)
+    finally:
+        HELD.set()
+        client.join()
+
+    page.evaluate(COVER, False)
+
+    page.locator(".subject .status", has_text="200 OK").wait_for()
+
+
+def test_a_paused_list_stays_as_it_is_while_nobody_sees_it(wire: Wire) -> None:
+    wire.clear()
+    wire.send(REQUESTS["json"])
+    page = wire.open()
+    page.get_by_text("/orders").wait_for()
+    page.get_by_role("button", name="Pause").click()
+    page.evaluate(COVER, True)
+    wire.send(REQUESTS["stream"])
+    with page.expect_response("**/events"):
+        page.evaluate(COVER, False)
+    wire.send(REQUESTS["get"])
+    page.get_by_text("Paused, 1 new").wait_for()
+    assert ["/orders"] == page.locator("#rows .target").all_inner_texts()
+
+    page.get_by_role("button", name="Go on").click()
+
+    page.get_by_text("/stream").wait_for()
+    expect(page.locator("#rows .row")).to_have_count(3)
+
+
+def test_a_row_that_is_looked_at_stays_where_it_is(wire: Wire) -> None:
+    wire.clear()
+    for _ in range(60):
+        wire.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    page = wire.open()
+    rows = page.locator("#rows .row")
+    expect(rows).to_have_count(60)
+    rows.nth(40).locator("a").focus()
+    place = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
+      const row = document.activeElement.closest(".row");
+      done([row?.dataset.id, row?.getBoundingClientRect().top]);
+    })))"""
+    id, top = page.evaluate(place)
+
+    for _ in range(3):
+        wire.send(REQUESTS["stream"])
+    expect(rows).to_have_count(63)
+    assert [id, pytest.approx(top, abs=1)] == page.evaluate(place), "while others come in"
+    page.evaluate(COVER, True)
+    for _ in range(3):
+        wire.send(REQUESTS["json"])
+    page.evaluate(COVER, False)
+    expect(rows).to_have_count(66)
+    assert [id, pytest.approx(top, abs=1)] == page.evaluate(place), "when the list is loaded anew"
+
+
+def test_escape_empties_the_filter_and_then_leaves_it(wire: Wire) -> None:
+    wire.clear()
+    for name in ("json", "stream"):
+        wire.send(REQUESTS[name])
+    page = wire.open()
+    expect(page.locator("#rows .row")).to_have_count(2)
+    text = page.get_by_label("Filter by text")
+
+    page.keyboard.press("/")
+    page.keyboard.type("orders")
+    expect(page.locator("#rows .row")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("#rows .row")).to_have_count(2)
+    expect(text).to_be_focused()
+    assert "" == text.input_value()
+    page.keyboard.press("Escape")
+    expect(page.locator("#rows .row a").first).to_be_focused()
 
 
 def test_clear_forgets_everything(wire: Wire) -> None:
@@ -485,6 +598,17 @@ def test_the_octets_are_those_of_the_message(wire: Wire) -> None:
     assert len(shown) == len(digits)
     assert all(a in (b, "**") for a, b in zip(digits, shown, strict=True))
     page.keyboard.press("x")
+
+
+def test_what_is_copied_of_octets_is_their_text(wire: Wire) -> None:
+    """Signs for line ends are shown, and are not part of the message."""
+    page = wire.open(wire.send(REQUESTS["json"]), "wire")
+
+    copied = page.locator(".octets .text").first.evaluate(
+        "node => { getSelection().selectAllChildren(node); return getSelection().toString(); }"
+    )
+
+    assert copied.startswith("POST /orders HTTP/1.1\nHost: localhost:8000\n")
 
 
 def test_an_element_says_what_it_is_and_where(wire: Wire, ids: dict[str, str]) -> None:

@@ -9,6 +9,8 @@ import { grouped, lasted, make, octets, refill, rove, sized, timeOfDay } from ".
 
 const MOST_ROWS = 1000;
 const MOST_CHOICES = 200; // endpoints to choose from
+// Whether the browser itself keeps what is looked at in its place while rows come in above it. WebKit does not.
+const ANCHORS = CSS.supports("overflow-anchor", "auto");
 const UNDER_WAY = new Set(["receiving", "answering"]);
 
 export class LiveList {
@@ -80,9 +82,7 @@ export class LiveList {
   schedule() {
     if (this.scheduled) return;
     this.scheduled = true;
-    // A page in the background gets no frames; there, a second is soon enough.
-    if (document.hidden) setTimeout(() => this.drawWaiting(), 1000);
-    else requestAnimationFrame(() => this.drawWaiting());
+    requestAnimationFrame(() => this.drawWaiting());
   }
 
   drawWaiting() {
@@ -99,7 +99,7 @@ export class LiveList {
         else if (!known) fresh.unshift(this.rowNode(summary));
       }
       this.waiting.clear();
-      this.rows.prepend(...fresh.slice(0, MOST_ROWS));
+      this.keepStill(() => this.rows.prepend(...fresh.slice(0, MOST_ROWS)), ANCHORS);
       this.bound(this.summaries, (id) => this.drop(id));
       this.settle();
     }
@@ -178,23 +178,43 @@ export class LiveList {
   // --- rows -------------------------------------------------------------------------------------------------
 
   rebuild() {
-    this.nodes.clear();
+    const focused = this.rows.contains(document.activeElement) && document.activeElement.closest(".row");
+    const before = this.nodes;
+    this.nodes = new Map();
     const rows = [];
     for (const summary of this.summaries.values()) {
       this.offerChoices(summary);
-      if (this.matches(summary)) rows.push(this.rowNode(summary));
+      if (this.matches(summary)) rows.push(this.rowNode(summary, before.get(summary.id)));
     }
-    this.rows.replaceChildren(...rows.reverse());
+    this.keepStill(() => this.rows.replaceChildren(...rows.reverse()));
     this.settle();
+    const kept = focused && this.nodes.get(focused.dataset.id);
+    if (kept) kept.firstElementChild.focus({ preventScroll: true });
+    else if (this.rows.firstElementChild) this.makeStop(this.rows.firstElementChild.firstElementChild);
     this.changed();
   }
 
-  rowNode(summary) {
-    const link = make("a", { tabindex: -1, href: `#${summary.id}` });
-    const row = make("li", { class: "row", data: { id: summary.id } }, link);
+  /** Change the rows. Where the list is scrolled, those in sight stay where they are. `kept`: without us, too. */
+  keepStill(change, kept = false) {
+    const scroller = this.rows.parentElement;
+    const top = scroller.scrollTop;
+    const first = this.rows.offsetTop + top;
+    const seen = !kept && top > 0 && [...this.rows.children].find((row) => row.offsetTop >= first);
+    const before = seen ? seen.offsetTop : 0;
+    change();
+    const now = seen && this.nodes.get(seen.dataset.id);
+    if (now) scroller.scrollTop = top + now.offsetTop - before;
+  }
+
+  /** The row of a request: the one it had, whose height the browser knows, or a new one. */
+  rowNode(summary, row = this.newRow(summary.id)) {
     this.nodes.set(summary.id, row);
     this.redraw(row, summary);
     return row;
+  }
+
+  newRow(id) {
+    return make("li", { class: "row", data: { id } }, make("a", { tabindex: -1, href: `#${id}` }));
   }
 
   redraw(row, summary) {
@@ -260,6 +280,8 @@ export class LiveList {
   }
 
   settle() {
+    // Not by `:has(:empty)`: in WebKit the list would stay hidden when its first row comes.
+    this.rows.parentElement.hidden = !this.rows.firstElementChild;
     if (!this.stop?.isConnected && this.rows.firstElementChild)
       this.makeStop(this.rows.firstElementChild.firstElementChild);
   }
@@ -267,12 +289,13 @@ export class LiveList {
   select(id) {
     const link = (row) => row?.firstElementChild;
     link(this.nodes.get(this.selected))?.removeAttribute("aria-current");
+    const other = id !== this.selected;
     this.selected = id;
     const chosen = link(this.nodes.get(id));
     if (!chosen) return;
     chosen.setAttribute("aria-current", "true");
     this.makeStop(chosen);
-    chosen.scrollIntoView({ block: "nearest" });
+    if (other) chosen.scrollIntoView({ block: "nearest" });
   }
 
   /** Put the focus on the row of a request, or on the one that is first. */

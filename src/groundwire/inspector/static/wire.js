@@ -111,19 +111,30 @@ function remember(answer) {
   drawState();
 }
 
-/** Follow what happens. Whenever the connection comes up, also anew, the list is loaded: nothing is missed. */
+let events = null;
+
+/**
+ * Follow what happens while the page can be seen: all tabs of a browser have six connections to a server together.
+ *
+ * Whenever the connection comes up, also anew, the list is loaded: nothing is missed.
+ */
 function listen() {
-  const events = new EventSource("events");
+  if (events || document.hidden) return;
+  events = new EventSource("events");
   events.addEventListener("open", async () => {
     connected = true;
-    await load().catch(() => (connected = false));
+    if (list.paused) missed = true;
+    else await load().catch(() => (connected = false));
+    open.changed(open.id);
     drawState();
   });
   events.addEventListener("error", () => {
     connected = false;
     drawState();
     // The browser tries again by itself, unless it was answered with an error: too many follow.
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, LISTEN_AGAIN_MILLISECONDS);
+    if (events?.readyState !== EventSource.CLOSED) return;
+    events = null;
+    setTimeout(listen, LISTEN_AGAIN_MILLISECONDS);
   });
   events.addEventListener("exchange", (event) => {
     const summary = JSON.parse(event.data);
@@ -135,6 +146,12 @@ function listen() {
     if (JSON.parse(event.data || "{}").reason === "missed") loadSoon();
     else forget();
   });
+}
+
+function listenWhileSeen() {
+  if (!document.hidden) return listen();
+  events?.close();
+  events = null;
 }
 
 let meterAsked = false;
@@ -289,15 +306,20 @@ const KEYS = {
 };
 
 /** Out of a field: of the filter to the list, once it is empty; of an editor to the tabs. */
-function leave(field) {
+function leave(event) {
+  const field = event.target;
   if (node("detail").contains(field)) open.focus();
-  else if (node("filters").contains(field) && (field.type !== "search" || !field.value)) list.focus();
+  else if (field.type === "search" && field.value) {
+    event.preventDefault(); // some browsers empty it themselves
+    field.value = "";
+    list.refilter();
+  } else if (node("filters").contains(field)) list.focus();
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (takesKeys(event.target)) {
-    if (event.key === "Escape") leave(event.target);
+    if (event.key === "Escape") leave(event);
     return;
   }
   const view = /^[1-9]$/.test(event.key) && open.exchange ? open.viewAt(Number(event.key)) : null;
@@ -338,7 +360,10 @@ window.addEventListener("hashchange", follow);
 async function begin() {
   drawState();
   await load().catch(() => {});
-  if (!open.readOnly) listen();
+  if (!open.readOnly) {
+    document.addEventListener("visibilitychange", listenWhileSeen);
+    listen();
+  }
   await follow();
   arriving = false;
 }
