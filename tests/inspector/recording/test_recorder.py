@@ -417,6 +417,36 @@ def test_octets_without_secrets_are_not_looked_at_twice(monkeypatch: pytest.Monk
         assert [0, 0, 0, 1, 1, 0, 1, 1] == [len(record.request_masked) for record in wire.records]
 
 
+def test_an_answer_to_a_known_content_is_not_looked_at_twice_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked = []
+    mask_response = Masker.mask_response
+
+    def mask(self: Masker, data: bytes, *more: Any) -> Any:
+        looked.append(data)
+        return mask_response(self, data, *more)
+
+    monkeypatch.setattr(Masker, "mask_response", mask)
+    known, secretive = (
+        message("/", "POST", content, Content_Type="application/json")
+        for content in (b'{"a": 1}', b'{"password": "S3CR3T"}')
+    )
+    with RecordedWire(hello, wire_secrets=False) as wire:
+        wire.server.writer.set_date(b"Sun, 06 Nov 1994 08:49:37 GMT")
+        wire.send(known, known, secretive, known, secretive).until_idle()
+
+        assert [wire.records[number].response for number in (0, 2, 4)] == looked
+        wire.send(known[:-3], known[-3:] + known + GET).until_idle()
+        records = wire.records
+        assert [0, 0, 1, 0, 1, 0, 0, 0] == [len(record.request_masked) for record in records]
+        assert [known, known, known, GET] == [
+            *(records[number].request for number in (0, 1, 6)),
+            records[-1].request,
+        ]
+        assert all(len(record.request) == record.request_octets for record in records)
+
+
 def test_an_interim_response_before_a_known_one_is_looked_at() -> None:
     recorder = Recorder(Masker())
     for _ in range(3):

@@ -149,12 +149,20 @@ class Recording(Connection):
         writer.number = 0 if record is None else record.serial
 
     def _take_content(self, request: Request, output: list[bytes]) -> bool:
+        came, reader = self.pending, self.reader
         record = self._begin_request(request)
         if record is not None and request.head is not None and request.head.chunked:
             record.framing_octets = self.server.settings.message_limits.chunk_overhead_bytes
         taken = super()._take_content(request, output)
         if record is not None and record is self.record:
-            self._keep_consumed()
+            rest = len(self.pending)
+            together = rest > 0 and record.request_octets + rest == len(came)
+            if together and isinstance(came, bytes) and reader.complete and not reader.buffered:
+                record.take_whole_request(came)
+                record.content_complete = perf_counter()
+                self.pending = b""
+            else:
+                self._keep_consumed()
         return taken
 
     def _collected(self, reception: Reception) -> bool:

@@ -230,7 +230,7 @@ class Recorder:
         known_request, known_rest, bound = self._last
         if (
             # PERF: the octets of the exchange before, in which there was no secret.
-            request is known_request
+            (request is known_request or (type(request) is bytes and request == known_request))
             and response.endswith(known_rest)
             and len(response) < bound
             and not response.startswith(INTERIM)

@@ -318,6 +318,16 @@ class Record:
         self.request = self._kept(self.request, data, self.head_octets + self.framing_octets)
         self.keeper.settle(self)
 
+    def take_whole_request(self, message: bytes) -> None:
+        """Keep a request that has come whole, of which the head is kept already. PERF: without a copy."""
+        more = len(message) - self.head_octets
+        if more > CONTENT_BYTES or self.keeper.room(more) < more:
+            self.take_request(message[self.head_octets :])
+            return
+        self.request = message
+        self.request_octets = len(message)
+        self.keeper.settle(self)
+
     def take_response(self, data: bytes) -> None:
         """Count octets of the response that are sent, and keep them as far as there is room."""
         now = self.last_sent = perf_counter()
