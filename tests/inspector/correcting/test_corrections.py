@@ -141,6 +141,10 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n"
         (CHUNKED + b"\r\n0x1\r\na\r\n0\r\n\r\n", CHUNKED + b"\r\n1\r\na\r\n0\r\n\r\n"),
         (CHUNKED + b"\r\n1 \r\na\r\n0\r\n\r\n", CHUNKED + b"\r\n1\r\na\r\n0\r\n\r\n"),
         (CHUNKED + b"\r\n2\r\na\r\n0\r\n\r\n", CHUNKED + b"\r\n1\r\na\r\n0\r\n\r\n"),
+        (
+            CHUNKED + b"\r\n5\r\nhello\r\nzz\r\nab\r\n0\r\n\r\n",
+            CHUNKED + b"\r\n5\r\nhello\r\n2\r\nab\r\n0\r\n\r\n",
+        ),
         (CHUNKED + b"\r\nhello", CHUNKED + b"\r\n5\r\nhello\r\n0\r\n\r\n"),
         (CHUNKED + b"\r\n0\r\nHost: b\r\n\r\n", CHUNKED + b"\r\n0\r\n\r\n"),
         (b"GET  / HTTP/1.1\r\nHost: a", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"),

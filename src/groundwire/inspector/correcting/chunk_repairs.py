@@ -45,6 +45,8 @@ def repair_chunks(data: bytes, explanation: Explanation, fault: ProtocolError) -
         return _line_feed(data, fault.offset)
     if "does not end where" in fault.message:
         return _size_of_data(data, start, explanation.elements)
+    if chunks and chunks[-1].end == fault.offset and data.endswith(b"\r\n", 0, fault.offset):
+        start = fault.offset  # the chunk before is whole
     return _size(data, start, fault.offset)
 
 
