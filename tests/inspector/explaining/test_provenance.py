@@ -146,6 +146,16 @@ def test_the_type_of_an_answer_by_an_error_handler_comes_of_what_that_returned()
     )
 
 
+def test_what_is_told_of_the_server_is_no_error() -> None:
+    facts = Facts("OPTIONS", status=200)
+    sent = [("Content-Type", "text/html"), ("Allow", "GET")]
+
+    told = because(sent, [fields("error page", *sent)], facts)
+
+    assert ["the framework", "the framework"] == [each["who"] for each in told]
+    assert not any("error" in each["why"] for each in told)
+
+
 def test_the_type_of_an_error_page_was_negotiated_or_is_the_usual() -> None:
     page = fields("error page", ("Content-Type", "application/problem+json"))
     did = decided("Accept", "the error is told as application/problem+json")

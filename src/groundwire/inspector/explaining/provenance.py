@@ -161,6 +161,8 @@ class _Telling:
             return SESSION, why or "The session was saved."
         if setting.by == "content coding":
             return NEGOTIATION, why or "The content was coded."
+        if setting.by == "error page" and self._is_about_the_server():
+            return FRAMEWORK, why or "The framework has answered without the application."
         if setting.by == "error page":
             return ERROR_PAGE, why or "The framework's answer to an error has it."
         if setting.by == "redirect":
@@ -173,6 +175,10 @@ class _Telling:
             handler = setting.by.removeprefix("error handler ")
             return APPLICATION, f"The error handler {handler} set it. {why}".rstrip()
         return APPLICATION, why or f"It was set by {setting.by}."
+
+    def _is_about_the_server(self) -> bool:
+        """Tell whether this answers ``OPTIONS *``, which the framework does as it answers errors."""
+        return self.facts.method == "OPTIONS" and 200 <= self.facts.status < 300
 
     def _named_view(self) -> str:
         return f" {self.view['name']}" if self.view is not None and self.view.get("name") else ""
@@ -195,7 +201,7 @@ class _Telling:
         if value.startswith("multipart/byteranges"):
             return RANGE, "Several parts were asked for, and each says which it is."
         if setting is not None:
-            if setting.by == "error page":
+            if setting.by == "error page" and not self._is_about_the_server():
                 told = self.decisions.get("Accept")
                 if told:
                     return NEGOTIATION, f"By Accept, {told}."
