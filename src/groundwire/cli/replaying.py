@@ -222,7 +222,8 @@ def _recorded_in(session: Session, name: str) -> Answer | None:
 def _answer_of(entry: Entry) -> Answer | None:
     if entry.response is None:
         return None
-    return Answer(entry.response, _method(entry.request), (), entry.response_octets)
+    octets = entry.response_octets
+    return Answer(entry.response, _method(entry.request), (), octets, decoded=True)
 
 
 def _octets(file: Path) -> bytes:

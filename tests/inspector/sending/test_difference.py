@@ -121,6 +121,17 @@ def test_what_follows_from_the_content_is_told_apart() -> None:
     )
 
 
+def test_of_what_is_known_decoded_the_coding_is_not_compared() -> None:
+    coded = answer(gzip.compress(b"hello\n"), "Content-Type: text/plain", "Content-Encoding: gzip")
+
+    assert {
+        "Content-Encoding": ("added", True),
+        "Content-Length": ("changed", True),
+    } == told(answer(decoded=True), coded)
+    assert difference(answer(decoded=True), coded)["same"]
+    assert not difference(answer(), coded)["same"]
+
+
 def test_what_was_masked_is_not_compared() -> None:
     before = answer(b"", "X-Token: ****", "X-A: 1")
     start = b"HTTP/1.1 200 x\r\nX-Token: "

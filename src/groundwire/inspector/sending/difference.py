@@ -24,6 +24,9 @@ EXPECTED: Final = {
 OF_CONTENT: Final = frozenset(("content-length", "etag", "content-digest", "content-md5", "digest"))
 """Fields that follow from the content."""
 
+OF_CODING: Final = frozenset(("content-encoding", "content-length", "transfer-encoding"))
+"""Fields that say in what form content was sent."""
+
 MASKED_WHY: Final = "Its value was masked in the recording, and is not compared."
 _WIRE_LINK: Final = re.compile(
     r"\s*<[^>]*/__wire__/[^>]*>\s*(?:;\s*rel=\"?describedby\"?)?\s*(?:,|$)"
@@ -38,6 +41,7 @@ class Answer:
         method: the request's.
         masked: where it is masked.
         octets: how many it had on the wire, if not all of them were kept.
+        decoded: whether its content is there without the coding and the chunks that it was sent in.
     """
 
     def __init__(
@@ -46,7 +50,10 @@ class Answer:
         method: str = "GET",
         masked: Iterable[Iterable[int]] = (),
         octets: int | None = None,
+        *,
+        decoded: bool = False,
     ) -> None:
+        self.decoded = decoded
         self.explanation: ResponseExplanation = explain_response(raw, method)
         self.masked: Spans = tuple((start, end) for start, end in masked)
         self.is_cut = octets is not None and octets > len(raw)
@@ -138,6 +145,8 @@ def _field_differences(
         why = EXPECTED.get(name, "")
         if not why and name in OF_CONTENT and changed_content:
             why = "It follows from the content."
+        if not why and name in OF_CODING and (before.decoded or after.decoded):
+            why = "How it was coded on its way is not known."
         if not why and told["kind"] == "changed":
             if name in before.masked_fields or name in after.masked_fields:
                 why = MASKED_WHY
