@@ -1,5 +1,6 @@
 """Requests to an app through the connection code, in memory, in one line."""
 
+import time
 from typing import Any
 
 from groundwire import Groundwire
@@ -40,18 +41,20 @@ def fetch_often(app: Any, target: str, times: int) -> list[Answer]:
 def settle_inline(app: Any, target: str = "/") -> None:
     """Send a request until its endpoint is watched no more, whatever runs a busy machine spoils."""
     executions = app.plans.executions
-    for _ in range(20):
+    until = time.monotonic() + 60
+    while True:
         fetch_often(app, target, 25)
         spoiled = [name for name, each in executions.items() if was_spoiled(each)]
-        if not spoiled:
+        watched = any(each.mode == "watch" for each in executions.values())
+        if not (spoiled or watched) or time.monotonic() > until:
             break
+        # Of those that are watched still, every good run counts.
         for name in spoiled:
             del executions[name]
-        app.plans.forget()
+        if spoiled:
+            app.plans.forget()
 
 
 def was_spoiled(execution: Execution) -> bool:
     """Tell whether what was found out about an endpoint says more of the machine than of its functions."""
-    return execution.mode == "watch" or (
-        execution.mode == "thread" and execution.reason.startswith(("a run ", "it waited for "))
-    )
+    return execution.mode == "thread" and execution.reason.startswith(("a run ", "it waited for "))
