@@ -9,7 +9,7 @@ import { grouped, lasted, make, octets, refill, rove, sized, timeOfDay } from ".
 
 const MOST_ROWS = 1000;
 const MOST_CHOICES = 200; // endpoints to choose from
-// Whether the browser itself keeps what is looked at in its place while rows come in above it. WebKit does not.
+// Whether the browser itself keeps what is looked at in its place while rows come in above it: WebKit only lately.
 const ANCHORS = CSS.supports("overflow-anchor", "auto");
 const UNDER_WAY = new Set(["receiving", "answering"]);
 
