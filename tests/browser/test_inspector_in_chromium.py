@@ -87,6 +87,14 @@ def shop() -> Groundwire:
     def broken() -> str:
         return str(sum([]) / len([]))
 
+    @app.get("/cut")
+    def cut() -> Response:
+        def pieces() -> Iterator[str]:
+            yield "begun"
+            raise LookupError("the rest is lost")
+
+        return Response(pieces())
+
     @app.post("/blob")
     def blob() -> tuple[str, int]:
         return request.get_data(as_text=True)[:60], 201
@@ -272,6 +280,24 @@ def test_the_list_fills_while_requests_run(wire: Wire) -> None:
     assert "refused" == refused.locator(".endpoint").inner_text()
     background = "row => getComputedStyle(row.firstElementChild).backgroundColor"
     assert refused.evaluate(background) != last.evaluate(background)
+
+
+def test_an_answer_that_broke_off_is_not_taken_for_a_good_one(wire: Wire) -> None:
+    wire.clear()
+    page = wire.open()
+    wire.send(REQUESTS["refused"])
+    with pytest.raises(ConnectionResetError):
+        wire.send(message("GET /cut HTTP/1.1"))
+    rows = page.locator("#rows .row")
+    expect(rows).to_have_count(2)
+    cut, refused = rows.nth(0), rows.nth(1)
+
+    expect(cut.locator(".endpoint")).to_have_text("broken off")
+    assert "cut" == cut.locator(".endpoint").get_attribute("title")
+    assert "200" == cut.locator(".status").inner_text()
+    colour = "node => getComputedStyle(node).color"
+    assert refused.locator(".status").evaluate(colour) == cut.locator(".status").evaluate(colour)
+    assert "status 200, broken off" in str(cut.locator("a").get_attribute("aria-label"))
 
 
 def test_a_thousand_rows_are_kept_however_many_come(wire: Wire) -> None:

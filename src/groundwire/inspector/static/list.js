@@ -12,6 +12,7 @@ const MOST_CHOICES = 200; // endpoints to choose from
 // Whether the browser itself keeps what is looked at in its place while rows come in above it: WebKit only lately.
 const ANCHORS = CSS.supports("overflow-anchor", "auto");
 const UNDER_WAY = new Set(["receiving", "answering"]);
+const CUT = new Set(["broken off", "client gone"]); // a status may have been sent: it says nothing of this
 
 export class LiveList {
   /**
@@ -231,8 +232,9 @@ export class LiveList {
       refusal,
     } = summary;
     const refused = state === "refused";
+    const cut = CUT.has(state);
     const link = row.firstElementChild;
-    row.className = `row${refused ? " refused" : ""}${UNDER_WAY.has(state) ? " under-way" : ""}`;
+    row.className = `row${refused ? " refused" : ""}${cut ? " cut" : ""}${UNDER_WAY.has(state) ? " under-way" : ""}`;
     const told = target || refusal || "";
     link.setAttribute("aria-label", spoken(summary));
     if (id === this.selected) link.setAttribute("aria-current", "true");
@@ -249,7 +251,7 @@ export class LiveList {
         { class: target ? "target" : "target told", title: told },
         told.length > 300 ? `${told.slice(0, 300)}…` : told,
       ),
-      make("span", { class: "endpoint" }, refused ? "refused" : endpoint),
+      make("span", { class: "endpoint", title: endpoint }, refused || cut ? state : endpoint),
       make("span", { class: "figure size" }, sized(size)),
       make("span", { class: "figure time" }, lasted(duration)),
       make("time", { class: "figure began", datetime: began }, timeOfDay(began)),
@@ -318,7 +320,7 @@ function spoken({ method, target, status, octets: size, duration_us: duration, e
   const what = method || target ? `${method} ${target}` : "Unreadable request";
   const outcome =
     state === "refused" ? `refused with ${status}: ${refusal ?? ""}` : status ? `status ${status}` : state;
-  return [what, outcome, endpoint && `endpoint ${endpoint}`, octets(size), lasted(duration)]
+  return [what, outcome, status && CUT.has(state) && state, endpoint && `endpoint ${endpoint}`, octets(size), lasted(duration)]
     .filter(Boolean)
     .join(", ");
 }
