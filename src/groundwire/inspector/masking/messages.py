@@ -14,7 +14,7 @@ from ..explaining.decoding import CannotDecode, decode_content
 from .contents import in_content
 from .fields import path_of, reason_of
 from .lines import in_first_line, in_lines, lines_of
-from .text import Secret, forms_of, repeated, values_of
+from .text import Secret, begun_in, forms_of, repeated, values_of
 
 MASK: Final = b"*"
 """What stands for a masked octet. In JSON, what was no string begins and ends with a quotation mark instead."""
@@ -229,8 +229,9 @@ class MaskedMessage(ABC):
                 self._mask_words(start, end)
 
     def _look_for(self, forms: Forms) -> None:
-        for start, end in self._places():
-            for secret in repeated(self.data[start:end], forms):
+        begun = begun_in(self.data, forms)
+        for start, end in self._places() if begun else ():
+            for secret in repeated(self.data[start:end], begun):
                 self._mask_words(start + secret.start, start + secret.end)
         for content in self.contents:
             octets = content.octets if content.decoded is None else content.decoded

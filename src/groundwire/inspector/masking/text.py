@@ -9,7 +9,7 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
@@ -361,13 +361,20 @@ def forms_of(values: Iterable[bytes]) -> frozenset[bytes]:
     return frozenset(forms)
 
 
+_THE_SAME_EVERYWHERE: Final = re.compile(rb"[0-9A-Za-z_.~-]*")
+"""What URLs, HTML, JSON and Python write as it is."""
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+
+
 def _forms(value: bytes) -> Iterator[bytes]:
     yield value
-    if not value.isalnum():
+    if not _THE_SAME_EVERYWHERE.fullmatch(value):
         text = value.decode("utf-8", "replace")
+        quoted = quote(value, safe="")
         for form in (
-            quote(value, safe=""),
-            quote(value, safe="").replace("%20", "+"),
+            quoted,
+            quoted.replace("%20", "+"),
             quote(value),
             html.escape(text),
             json.dumps(text)[1:-1],
@@ -378,19 +385,24 @@ def _forms(value: bytes) -> Iterator[bytes]:
             encoded = form.encode("utf-8", "surrogatepass")
             if len(encoded) >= SHORTEST_VALUE_BYTES:
                 yield encoded
-        lower = re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quote(value, safe=""))
+        lower = re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
         yield lower.encode()
     # What base64 makes of octets depends on where among three they are, and at both ends on their neighbours.
     for before, mixed in ((0, 0), (1, 2), (2, 3)):
         whole = (before + len(value)) * 8 // 6
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            aligned = encode(bytes(before) + value)[mixed:whole]
-            if len(aligned) >= SHORTEST_VALUE_BYTES:
-                yield aligned
+        aligned = base64.b64encode(bytes(before) + value)[mixed:whole]
+        if len(aligned) >= SHORTEST_VALUE_BYTES:
+            yield aligned
+            yield aligned.translate(_URL_SAFE)
     yield value.hex().encode()
 
 
-def repeated(data: bytes, forms: frozenset[bytes]) -> Iterator[Secret]:
+def begun_in(data: bytes, forms: Collection[bytes]) -> list[bytes]:
+    """Return those of `forms` of which `repeated` could find something in a part of `data`. PERF: 0.1 µs for each."""
+    return [form for form in forms if form[:SHORTEST_VALUE_BYTES] in data]
+
+
+def repeated(data: bytes, forms: Collection[bytes]) -> Iterator[Secret]:
     """Find all places where one of `forms` is, at the end of the octets also its beginning.
 
     PERF: 10 µs for 64 KiB and one form.

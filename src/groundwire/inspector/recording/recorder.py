@@ -343,9 +343,10 @@ class Recorder:
                 also |= masker.secrets_in(request, record.request_masked)
         # PERF: to find the method of a refused request takes as long as to read it.
         method = record.method if record.parsed else ""
-        record.response, record.response_masked = masker.mask_response(response, method, also)
-        if record.response_masked:
-            also |= masker.secrets_in(response, record.response_masked)
+        if also or _without_own(response) not in self._clean:
+            record.response, record.response_masked = masker.mask_response(response, method, also)
+            if record.response_masked:
+                also |= masker.secrets_in(response, record.response_masked)
         if record.tells:
             record.mask_what_was_said(
                 lambda text: masker.mask_text(text, also),
@@ -358,12 +359,8 @@ class Recorder:
         """Tell whether it is known that these octets hold no secret."""
         if type(request) is not bytes or type(response) is not bytes:
             return False
-        if response.startswith(INTERIM):
-            return False
-        place = response.find(_LINK_END)
-        if place < 0 or (rest := response[place:]) not in self._clean:
-            return False
-        if not self._is_clean_request(request):
+        rest = _without_own(response)
+        if rest not in self._clean or not self._is_clean_request(request):
             return False
         if len(request) + len(rest) <= REMEMBERED_BYTES:
             self._last = (request, rest, len(response) + OWN_DIFFERS)
@@ -375,13 +372,19 @@ class Recorder:
 
     def _remember(self, request: bytes, response: bytes) -> None:
         """Remember octets that hold no secret: the same few come again and again."""
-        place = response.find(_LINK_END)  # what an answer has of its own comes before
-        if place < 0:
+        rest = _without_own(response)
+        if not rest:
             return
         line = _PLAIN_LINE.match(request)
-        for part in (request if line is None else request[line.end() :], response[place:]):
+        for part in (request if line is None else request[line.end() :], rest):
             if len(part) <= REMEMBERED_BYTES and part not in self._clean:
                 if len(self._clean) >= REMEMBERED:
                     self._forget_clean()
                 self._clean.add(part)
                 self._octets += sys.getsizeof(part)
+
+
+def _without_own(response: bytes) -> bytes:
+    """Return what comes behind that which each answer has of its own; nothing where that is not at the beginning."""
+    place = -1 if response.startswith(INTERIM) else response.find(_LINK_END)
+    return b"" if place < 0 else response[place:]
