@@ -52,9 +52,8 @@ def test_a_jump_of_the_clock_ends_no_connection(
             assert raw.startswith(b"HTTP/1.1 200 ")
             date = raw.partition(b"\r\nDate: ")[2].partition(b"\r\n")[0].decode()
             said = email.utils.parsedate_to_datetime(date).timestamp()
-            assert (
-                abs(said - real() - jump_seconds) < 60
-            )  # and not an hour, which is the least that it jumped
+            # Swept since, on a machine that may stand still for a moment; it jumped by an hour at least.
+            assert abs(said - real() - jump_seconds) < 10
 
 
 def test_the_server_asks_for_the_time_of_day_for_dates_only() -> None:
