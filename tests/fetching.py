@@ -17,11 +17,12 @@ def make_app(**options: Any) -> Groundwire:
 
 def fetch(app: Any, target: str = "/", method: str = "GET", **options: Any) -> Answer:
     """Send one request and return its answer; options as `wire.request`'s."""
-    with Wire(app) as wire:
-        return wire.send(request(target, method, **options)).until_idle().answers(method)[-1]
+    return fetch_often(app, target, 1, method, **options)[-1]
 
 
-def fetch_often(app: Any, target: str, times: int) -> list[Answer]:
+def fetch_often(
+    app: Any, target: str, times: int, method: str = "GET", **options: Any
+) -> list[Answer]:
     """Send the same request again and again on one connection.
 
     As on a server, what keeps the thread from running is not counted against an endpoint.
@@ -32,8 +33,8 @@ def fetch_often(app: Any, target: str, times: int) -> list[Answer]:
         with Wire(app) as wire:
             for _ in range(times):
                 hold_ups.note()
-                wire.send(request(target)).until_idle()
-            return wire.answers()
+                wire.send(request(target, method, **options)).until_idle()
+            return wire.answers(*[method] * times)
     finally:
         hold_ups.stop()
 
