@@ -363,7 +363,7 @@ def test_endpoint_that_holds_the_loop_goes_to_threads_for_good(path: str) -> Non
 
     def view(n: int = 0) -> str:
         if slow:
-            burn(0.015)
+            burn(0.1)
         return thread_name()
 
     app.add_url_rule("/plain", "view", view, run="inline")
