@@ -245,8 +245,7 @@ class Server:
             self.redirecting_port = listening.redirecting[0].getsockname()[1]
             plain = ListeningSockets(listening.redirecting, "")
             self._listeners.append(self._listener(plain, state))
-        self._next_sweep = self.loop.time() + SWEEP_SECONDS
-        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
+        self._plan_sweep()
         for listener in self._listeners:
             listener.start()
 
@@ -426,11 +425,14 @@ class Server:
 
     # Within.
 
+    def _plan_sweep(self) -> None:
+        self._next_sweep = self.loop.time() + SWEEP_SECONDS
+        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
+
     def _sweep(self) -> None:
         # A loop that was late does not make up for it: with less than a second between two sweeps, deadlines would
         # come before their time. The next one is certain before anything else: without it none would hold.
-        self._next_sweep = self.loop.time() + SWEEP_SECONDS
-        self._sweep_timer = self.loop.call_at(self._next_sweep, self._sweep)
+        self._plan_sweep()
         self.now += 1
         # Date comes from the clock on the wall; deadlines count sweeps, which no change of it touches.
         self.writer.set_date(date_field(time.time()))

@@ -151,12 +151,16 @@ def test_an_identifier_that_is_none_finds_nothing(identifier: str) -> None:
     assert "1-1" == (recorder.get("1-1") or recorder.records()[0]).id
 
 
+def lines_of(recorder: Recorder, record: Record) -> bytes:
+    return recorder.lines % (record.serial, record.serial)
+
+
 def test_identifiers_carry_the_number_of_the_worker() -> None:
     inspector = Inspector(ServerSettings(), worker=3)
     record = record_in(inspector.recorder)
 
     assert ("3-1", 3) == (record.id, record.worker)
-    assert record.lines.startswith(b"X-Wire-Id: 3-1\r\n")
+    assert lines_of(inspector.recorder, record).startswith(b"X-Wire-Id: 3-1\r\n")
 
 
 def test_the_list_has_heads_of_what_goes_on_and_a_look_has_all() -> None:
@@ -451,11 +455,11 @@ def test_an_interim_response_before_a_known_one_is_looked_at() -> None:
     recorder = Recorder(Masker())
     for _ in range(3):
         record = record_in(recorder)
-        record.take_response(answer(b"Hello", record.lines[:-2]))
+        record.take_response(answer(b"Hello", lines_of(recorder, record)[:-2]))
         recorder.finish(record)
     early = record_in(recorder)
     early.take_response(b"HTTP/1.1 103 Early Hints\r\nX-Api-Key: S3CR3T\r\n\r\n")
-    early.take_response(answer(b"Hello", early.lines[:-2]))
+    early.take_response(answer(b"Hello", lines_of(recorder, early)[:-2]))
     recorder.finish(early)
 
     assert b"S3CR3T" not in early.response

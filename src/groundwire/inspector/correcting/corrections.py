@@ -80,6 +80,14 @@ def correct(
     return Correction(fixed[: explanation.end], changes)
 
 
+def correct_or_advise(
+    data: bytes, error: ProtocolError, limits: MessageLimits = DEFAULT_LIMITS, *, whole: bool
+) -> Correction:
+    """Correct a request that was refused; where not all that came of it was kept (`whole`), say what to do instead."""
+    correction = correct(data, error, limits) if whole else None
+    return correction or Correction(None, [advice(error, data)])
+
+
 def _repair(data: bytes, explanation: Explanation) -> Repair | None:
     """Choose who repairs, by where the fault is."""
     fault = explanation.error

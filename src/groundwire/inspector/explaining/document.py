@@ -12,8 +12,7 @@ from ...protocol.errors import ProtocolError
 from ...protocol.http1.explain import explain_request
 from ...protocol.http1.reader import DEFAULT_LIMITS
 from ...protocol.limits import MessageLimits
-from ..correcting.advice import advice
-from ..correcting.corrections import Correction, correct
+from ..correcting.corrections import correct_or_advise
 from ..recording.records import Record
 from .decisions import decisions
 from .message_view import describe_message
@@ -201,12 +200,8 @@ def _refusal(record: Record, raw: bytes, limits: MessageLimits) -> dict[str, Any
     said = record.error
     if said is None:
         return None
-    error = ProtocolError(
-        said["message"], section=said["section"], offset=said["offset"], status=said["status"]
-    )
-    whole = len(raw) == record.request_octets
-    corrected = correct(raw, error, limits) if whole else None
-    corrected = corrected or Correction(None, [advice(error, raw)])
+    error = ProtocolError(**said)
+    corrected = correct_or_advise(raw, error, limits, whole=len(raw) == record.request_octets)
     data = corrected.data
     return {
         **said,

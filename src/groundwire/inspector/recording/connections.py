@@ -232,8 +232,7 @@ class Recording(Connection):
 
     def _is_own(self, request: Request) -> bool:
         """Whether a request is for the inspector itself, so that there is to be no record of it."""
-        is_own = self.recorder.is_own
-        if is_own is None or not is_own(request):
+        if not self.recorder.is_own(request):
             return False
         if self.record is not None:
             self.recorder.forget(self.record)
@@ -453,11 +452,7 @@ def recording_handle(
     def handle_recorded(request: Request) -> Answer:
         record: Record | None = request.observed
         if record is None:
-            if (
-                recorder.is_own is not None
-                and recorder.is_own(request)
-                and recorder.answer_own is not None
-            ):
+            if recorder.answer_own is not None and recorder.is_own(request):
                 return recorder.answer_own(request)
             return handle(request)
         tracing.set(record)

@@ -66,6 +66,11 @@ class Unmasked(Masker):
         return value
 
 
+def _never_own(_request: Request) -> bool:
+    """Take no request for the inspector's own: where there is no page, there is none."""
+    return False
+
+
 class Recorder:
     """Keeps records, and forgets the oldest when they are too many.
 
@@ -78,6 +83,7 @@ class Recorder:
         worker: the number of this process among those that serve, which identifiers begin with.
 
     Attributes:
+        lines: the field lines by which an answer tells where its record is, with two places for the record's number.
         dropped: how many have been forgotten, or were never kept, for want of room.
         connections: how many connections have been seen.
         secrets: whether secrets are kept.
@@ -102,7 +108,7 @@ class Recorder:
         ) % (worker, worker)
         self.dropped = 0
         self.connections = 0
-        self.is_own: Callable[[Request], bool] | None = None
+        self.is_own: Callable[[Request], bool] = _never_own
         self.answer_own: Callable[[Request], Answer] | None = None
         self._masker = masker or Unmasked()
         self._octets = 0
@@ -239,7 +245,8 @@ class Recorder:
             record.finished = True
             octets = RECORD_OCTETS + len(request) + len(response) + record.told_octets
         else:
-            self._finish_masked(record)
+            self._mask_unless_clean(record)
+            record.finished = True
             octets = record.octets()
         self._finished.append(record.serial)
         self._octets += octets - record.counted
@@ -254,7 +261,7 @@ class Recorder:
             except Exception:
                 logger.exception("who looks on failed at the exchange %s", record.id)
 
-    def _finish_masked(self, record: Record) -> None:
+    def _mask_unless_clean(self, record: Record) -> None:
         if record.tells or not self._is_clean(record.request, record.response):
             try:
                 self._mask(record)
@@ -262,7 +269,6 @@ class Recorder:
                 # The answer is out, and what looks on must not make a second one of it.
                 logger.exception("the exchange %s could not be masked: it is not kept", record.id)
                 record.empty()
-        record.finished = True
 
     def forget(self, record: Record) -> None:
         """Drop a record as if there had been no exchange."""
@@ -367,21 +373,25 @@ class Recorder:
         return True
 
     def _is_clean_request(self, request: bytes) -> bool:
-        line = _PLAIN_LINE.match(request)
-        return (request if line is None else request[line.end() :]) in self._clean
+        return _without_line(request) in self._clean
 
     def _remember(self, request: bytes, response: bytes) -> None:
         """Remember octets that hold no secret: the same few come again and again."""
         rest = _without_own(response)
         if not rest:
             return
-        line = _PLAIN_LINE.match(request)
-        for part in (request if line is None else request[line.end() :], rest):
+        for part in (_without_line(request), rest):
             if len(part) <= REMEMBERED_BYTES and part not in self._clean:
                 if len(self._clean) >= REMEMBERED:
                     self._forget_clean()
                 self._clean.add(part)
                 self._octets += sys.getsizeof(part)
+
+
+def _without_line(request: bytes) -> bytes:
+    """Return what comes behind the request line, where that has no room for a secret; otherwise all of it."""
+    line = _PLAIN_LINE.match(request)
+    return request if line is None else request[line.end() :]
 
 
 def _without_own(response: bytes) -> bytes:

@@ -69,8 +69,6 @@ class Keeper(Protocol):
     """What keeps records (`groundwire.inspector.recording.recorder.Recorder`)."""
 
     worker: int
-    lines: bytes
-    """See `Record.lines`; with two places for the record's number."""
 
     def settle(self, record: "Record") -> None:
         """Count what has come to a record; on the loop's thread only."""
@@ -216,11 +214,6 @@ class Record:
     def worker(self) -> int:
         """The number of the worker that answered."""
         return self.keeper.worker
-
-    @property
-    def lines(self) -> bytes:
-        """The field lines by which an answer tells where this is found. PERF: 0.2 µs."""
-        return self.keeper.lines % (self.serial, self.serial)
 
     @property
     def peer(self) -> str:

@@ -29,6 +29,11 @@ class Said(NamedTuple):
     missing: list[int]
     """Process ids of those who have not."""
 
+    @property
+    def found(self) -> Any:
+        """What the one says who knows what was asked for; None if none does."""
+        return next((value for value in self.values.values() if value is not None), None)
+
 
 class Siblings:
     """The other workers.

@@ -121,17 +121,12 @@ class Live:
         own = await self._own_document(id)
         if own is not None:
             return own
-        said = Said({}, [])
-        for _ in range(ASKED_AGAIN):
-            said = await self._ask("document", id=id)
-            told = (each for each in said.values.values() if each is not None)
-            found: Document | None = next(told, None)
-            if found == TOO_LARGE:
-                raise NotKept(f"The exchange {id[:100]!r} is too large to be had of its worker.")
-            if found is not None:
-                return found
-            if not said.missing:
-                break
+        said = await self._ask_patiently("document", of_one=True, id=id)
+        found: Document | None = said.found
+        if found == TOO_LARGE:
+            raise NotKept(f"The exchange {id[:100]!r} is too large to be had of its worker.")
+        if found is not None:
+            return found
         if said.missing:
             pids = ", ".join(map(str, said.missing))
             raise NotKept(
@@ -198,21 +193,20 @@ class Live:
         own = self._own_beginning(id)
         if own is not None:
             return own, []
-        said = await self._ask_patiently("began", id=id)
-        found = next((at for at in said.values.values() if at is not None), None)
-        return (0.0, said.missing) if found is None else (found, [])
+        said = await self._ask_patiently("began", of_one=True, id=id)
+        return (0.0, said.missing) if said.found is None else (said.found, [])
 
     async def _ask(self, what: str, **arguments: Any) -> Said:
         if self._siblings is None:
             return Said({}, [])
         return await self._siblings.ask(what, **arguments)
 
-    async def _ask_patiently(self, what: str, **arguments: Any) -> Said:
-        """Ask what is not asked again by who gets the answer."""
+    async def _ask_patiently(self, what: str, *, of_one: bool = False, **arguments: Any) -> Said:
+        """Ask until all have answered, or one has whose answer is all there is to know; but not for ever."""
         said = Said({}, [])
         for _ in range(ASKED_AGAIN):
             said = await self._ask(what, **arguments)
-            if not said.missing:
+            if not said.missing or (of_one and said.found is not None):
                 break
         return said
 

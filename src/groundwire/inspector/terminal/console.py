@@ -16,8 +16,7 @@ from typing import Any, Final, Protocol
 from ...protocol.errors import ProtocolError
 from ...server.server import Server
 from ...server.sink import Sink
-from ..correcting.advice import advice
-from ..correcting.corrections import Correction, correct
+from ..correcting.corrections import correct_or_advise
 from ..recording.recorder import Recorder
 from ..recording.records import Record
 from ..sending.outgoing import masked_parts
@@ -188,7 +187,9 @@ def exchange_lines(record: Record, paint: Paint) -> Iterator[str]:
     if error is not None:
         refusal = f"refused: {error['message']} ({error['section']}, byte {error['offset']})"
         yield f"{star} {paint(printable(refusal), RED)}"
-        correction = _correction(record, error)
+        raw = bytes(record.request)
+        whole = len(raw) == record.request_octets
+        correction = correct_or_advise(raw, ProtocolError(**error), whole=whole)
         label = "corrected" if correction.data is not None else "instead"
         for change in correction.changes:
             yield f"{star} {label}: {printable(change)}"
@@ -207,16 +208,6 @@ def exchange_lines(record: Record, paint: Paint) -> Iterator[str]:
         raised = f"raised {record.failure['class']}: {record.failure['message']}"
         yield f"{star} {paint(printable(raised), RED)}"
     yield f"{star} {_ending(record)}"
-
-
-def _correction(record: Record, error: dict[str, Any]) -> Correction:
-    """Say what a client should do in place of what was refused."""
-    raw = bytes(record.request)
-    refusal = ProtocolError(
-        error["message"], section=error["section"], offset=error["offset"], status=error["status"]
-    )
-    corrected = correct(raw, refusal) if len(raw) == record.request_octets else None
-    return corrected or Correction(None, [advice(refusal, raw)])
 
 
 def _what_happened(record: Record) -> Iterator[str]:
