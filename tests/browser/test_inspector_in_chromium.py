@@ -1,6 +1,7 @@
 """The inspector's page as a person uses it: in a real browser, on what a real server has recorded."""
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -358,18 +359,25 @@ def test_rows_are_filtered_by_text_status_method_and_endpoint(wire: Wire) -> Non
     assert 10 == len(targets())
 
 
-def test_an_exchange_that_goes_on_is_shown_before_its_end(wire: Wire) -> None:
-    wire.clear()
-    page = wire.open()
+@contextlib.contextmanager
+def held_request(wire: Wire) -> Iterator[None]:
+    """Have a request be answered at the end of the block."""
     HELD.clear()
     client = threading.Thread(target=wire.send, args=[message("GET /held HTTP/1.1")])
     client.start()
     try:
-        page.locator(".row.under-way").click()
-        page.get_by_text("The answer is being made.").wait_for()
+        yield
     finally:
         HELD.set()
         client.join()
+
+
+def test_an_exchange_that_goes_on_is_shown_before_its_end(wire: Wire) -> None:
+    wire.clear()
+    page = wire.open()
+    with held_request(wire):
+        page.locator(".row.under-way").click()
+        page.get_by_text("The answer is being made.").wait_for()
 
     page.locator(".subject .status", has_text="200 OK").wait_for()
     assert "HTTP/1.1 200 OK" in page.locator(".octets").last.inner_text()
@@ -423,16 +431,10 @@ def test_a_page_that_nobody_sees_takes_no_connection(wire: Wire) -> None:
 def test_what_ended_while_nobody_saw_the_page_is_shown(wire: Wire) -> None:
     wire.clear()
     page = wire.open()
-    HELD.clear()
-    client = threading.Thread(target=wire.send, args=[message("GET /held HTTP/1.1")])
-    client.start()
-    try:
+    with held_request(wire):
         page.locator(".row.under-way").click()
         page.get_by_text("The answer is being made.").wait_for()
         page.evaluate(COVER, True)
-    finally:
-        HELD.set()
-        client.join()
 
     page.evaluate(COVER, False)
 
